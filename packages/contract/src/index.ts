@@ -1,1 +1,9 @@
-export {}
+export * from './audit.ts'
+export * from './common.ts'
+export * from './contract.ts'
+export * from './endpoint.ts'
+export * from './identity.ts'
+export * from './limits.ts'
+export * from './permissions.ts'
+export * from './system.ts'
+export * from './tenancy.ts'

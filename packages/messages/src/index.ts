@@ -1,1 +1,2 @@
-export {}
+export { catalog, fill, languages, type Catalog, type Language } from './catalog.ts'
+export { defineErrors, errorCodes, errorText, type ErrorCode } from './errors/index.ts'

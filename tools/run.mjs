@@ -1,0 +1,80 @@
+// The one entry of every npm script. Plain JavaScript, because it runs on any Node >= 20, before anything is installed:
+// installs what is missing, then hands over to Node 24.
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const bin = join(root, 'node_modules', '.bin')
+const stamp = join(root, 'node_modules', '.slipway-installed')
+
+/** Every command: the arguments for Node 24, one list per step; a failing step ends the run. */
+const commands = {
+  start: () => [['--conditions=source', '--disable-warning=ExperimentalWarning', 'packages/launcher/src/main.ts']],
+  check: () => [
+    ['node_modules/.bin/tsc', '-b'],
+    ['node_modules/.bin/oxlint', '--type-aware'],
+    ['node_modules/.bin/oxfmt', '--check', '.'],
+    ['--conditions=source', 'node_modules/.bin/vitest', 'run'],
+    ['node_modules/.bin/knip'],
+  ],
+  test: () => [...commands.check(), ['--conditions=source', 'tools/e2e.ts']],
+  bench: () => [['--conditions=source', 'bench/main.ts']],
+  node: () => [['--conditions=source']],
+}
+
+function installWhatIsMissing() {
+  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+  console.error('slipway: installing packages (npm ci)')
+  const npm = process.env['npm_execpath']
+  const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
+  const result = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 2, 2] })
+  if (result.status !== 0) fail('npm ci failed; see its output above', result.status ?? 1)
+  writeFileSync(stamp, wanted)
+}
+
+/** Path of a Node 24: the one this runs on, else the one from the platform package. */
+function node24() {
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath
+  const name = `node-${process.platform}-${process.arch}`
+  try {
+    return join(dirname(createRequire(join(root, 'package.json')).resolve(`${name}/package.json`)), 'bin', 'node')
+  } catch {
+    return fail(`this needs Node 24; ${process.version} is running and the package ${name} is not installed. Install Node 24 and run again.`)
+  }
+}
+
+function run(node, step) {
+  const script = step[0]?.startsWith('node_modules/.bin/') ? [join(root, step[0]), ...step.slice(1)] : step
+  const env = { ...process.env, PATH: `${dirname(node)}:${bin}:${process.env['PATH'] ?? ''}` }
+  const child = spawn(node, script, { cwd: root, stdio: 'inherit', env })
+  const forward = (signal) => child.kill(signal)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward)
+  return new Promise((resolve) => {
+    child.on('exit', (code, signal) => {
+      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, forward)
+      resolve(signal ? 1 : (code ?? 1))
+    })
+  })
+}
+
+function fail(message, code = 1) {
+  console.error(`slipway: ${message}`)
+  process.exit(code)
+}
+
+if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed; this is ${process.version}`)
+const [command, ...rest] = process.argv.slice(2)
+const steps = commands[command]?.()
+if (!steps) fail(`usage: node tools/run.mjs ${Object.keys(commands).join('|')} [arguments]`, 2)
+installWhatIsMissing()
+const node = node24()
+steps.at(-1).push(...rest)
+for (const step of steps) {
+  const code = await run(node, step)
+  if (code !== 0) process.exit(code)
+}
