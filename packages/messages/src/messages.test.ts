@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 
 import { defineErrors, errorCodes, errorText, fill, languages } from './index.ts'
 
-const placeholdersOf = (text: string): string[] => [...text.matchAll(/\{([a-zA-Z0-9]+)\}/gu)].map((match) => match[1] ?? '').sort()
+const placeholdersOf = (text: string): string[] =>
+  [...text.matchAll(/\{([a-zA-Z0-9]+)\}/gu)].map((match) => match[1] ?? '').sort()
 
 describe('error texts', () => {
   test('no code stands in two areas', () => {
@@ -22,7 +23,11 @@ describe('error texts', () => {
 
   test('a factory carries code, status and parameters', () => {
     const errors = defineErrors({ slug_taken: { status: 409 } })
-    expect(errors.slug_taken({ slug: 'x' })).toMatchObject({ code: 'slug_taken', status: 409, params: { slug: 'x' } })
+    expect(errors.slug_taken({ slug: 'x' })).toMatchObject({
+      code: 'slug_taken',
+      status: 409,
+      params: { slug: 'x' },
+    })
     // @ts-expect-error the placeholder is missing
     expect(errors.slug_taken({}).code).toBe('slug_taken')
   })

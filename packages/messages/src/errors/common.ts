@@ -4,12 +4,14 @@ import { catalog } from '../catalog.ts'
 export const commonErrors = catalog({
   en: {
     cursor_invalid: 'This cursor was not made by this list. Start again without a cursor.',
-    secret_unreadable: 'A stored secret ({kind}) cannot be opened. The master key is not the one it was sealed with; start with the right one.',
+    secret_unreadable:
+      'A stored secret ({kind}) cannot be opened. The master key is not the one it was sealed with; start with the right one.',
     quantity_invalid: '"{value}" is not a quantity. Write something like 250m, 2 or 512Mi.',
     duration_invalid: '"{value}" is not a duration. Write something like 500ms, 30s, 10m, 2h or 7d.',
     json_invalid: 'The body is not valid JSON.',
     json_too_deep: 'The body is nested more than {max} levels deep.',
-    internal: 'Something went wrong inside Slipway. Tell your operator the request id; the log has the cause.',
+    internal:
+      'Something went wrong inside Slipway. Tell your operator the request id; the log has the cause.',
     not_found: 'There is no such thing here, or you may not know of it.',
     route_unknown: 'There is no {method} {path}. The list of all operations is at /docs.',
     input_invalid: 'The {part} is not as declared: {problem}',
@@ -17,7 +19,8 @@ export const commonErrors = catalog({
     media_type_unsupported: 'Send the body as application/json.',
     not_signed_in: 'Sign in first, with "slipway login" or an API token.',
     session_ended: 'Your session has ended. Sign in again.',
-    permission_missing: 'You lack the permission {permission}. Ask an owner of the Organization to give you a role that has it.',
+    permission_missing:
+      'You lack the permission {permission}. Ask an owner of the Organization to give you a role that has it.',
     rate_limited: 'Too many requests. Try again in {seconds} s.',
     origin_refused: 'This request comes from another site and was refused.',
     host_unknown: 'Slipway does not answer under this name. Use {url}, or start it with --public-url.',
@@ -29,7 +32,8 @@ export const commonErrors = catalog({
   },
   'zh-CN': {
     cursor_invalid: '此游标不属于该列表。请不带游标重新开始。',
-    secret_unreadable: '无法打开已保存的密文（{kind}）。当前主密钥与加密时使用的不同，请使用正确的主密钥启动。',
+    secret_unreadable:
+      '无法打开已保存的密文（{kind}）。当前主密钥与加密时使用的不同，请使用正确的主密钥启动。',
     quantity_invalid: '“{value}”不是有效的数量。请写成 250m、2 或 512Mi 的形式。',
     duration_invalid: '“{value}”不是有效的时长。请写成 500ms、30s、10m、2h 或 7d 的形式。',
     json_invalid: '请求体不是有效的 JSON。',

@@ -8,23 +8,28 @@ const areas = [commonErrors, whoErrors] as const
 
 type Area = (typeof areas)[number]
 type EnglishOf<A> = A extends { readonly en: infer English } ? English : never
-type Merged<U> = (U extends unknown ? (part: U) => void : never) extends (all: infer All) => void ? All : never
+type Merged<U> = (U extends unknown ? (part: U) => void : never) extends (all: infer All) => void
+  ? All
+  : never
 type ErrorTexts = Merged<EnglishOf<Area>>
 
 export type ErrorCode = Extract<keyof ErrorTexts, string>
 type TextOf<Code extends ErrorCode> = ErrorTexts[Code] extends string ? ErrorTexts[Code] : never
-type ParamsOf<Code extends ErrorCode> = Readonly<Record<Placeholders<TextOf<Code>>, string | number | boolean>>
+type ParamsOf<Code extends ErrorCode> = Readonly<
+  Record<Placeholders<TextOf<Code>>, string | number | boolean>
+>
 type Options = { readonly cause?: unknown; readonly retryAfterSeconds?: number }
 type Factory<Code extends ErrorCode> = [Placeholders<TextOf<Code>>] extends [never]
-  ? (params?: Readonly<Record<never, never>>, options?: Options) => AppError
+  ? (params?: undefined, options?: Options) => AppError
   : (params: ParamsOf<Code>, options?: Options) => AppError
 
 /** A module's error table. A code without a text, or a call that leaves out a placeholder of the text, does not compile. */
 export function defineErrors<const Codes extends Partial<Record<ErrorCode, { readonly status: number }>>>(
   table: Codes,
 ): { readonly [Code in Extract<keyof Codes, ErrorCode>]: Factory<Code> } {
+  const factories: unknown = defineUntyped(table as Readonly<Record<string, { readonly status: number }>>)
   // kit's factories take any parameters; the narrower type is this function's whole point.
-  return defineUntyped(table as never) as never
+  return factories as { readonly [Code in Extract<keyof Codes, ErrorCode>]: Factory<Code> }
 }
 
 /** The text of an error in a language; an unknown code gives the code itself, so that nothing is ever blank. */

@@ -4,7 +4,8 @@ import { catalog } from '../catalog.ts'
 export const whoErrors = catalog({
   en: {
     first_run_closed: 'This installation already has an administrator. Sign in instead.',
-    first_run_token_wrong: 'The first-run token is wrong or expired. Slipway prints the current one when it starts.',
+    first_run_token_wrong:
+      'The first-run token is wrong or expired. Slipway prints the current one when it starts.',
     credentials_wrong: 'Name or password is wrong.',
     account_locked: 'Too many failed sign-ins for this account. Try again in {seconds} s.',
     sign_in_busy: 'Many people are signing in right now. Try again in {seconds} s.',
@@ -15,7 +16,8 @@ export const whoErrors = catalog({
     user_unknown: 'There is no such user.',
     token_unknown: 'There is no such token of yours.',
     slug_taken: 'The name {slug} is taken. Choose another.',
-    organization_not_empty: 'The Organization still holds Projects or Organizations. Delete or move them first.',
+    organization_not_empty:
+      'The Organization still holds Projects or Organizations. Delete or move them first.',
     organization_too_deep: 'Organizations may be nested at most {max} levels deep.',
     project_not_empty: 'The Project still holds Applications or Environments. Delete them first.',
     environment_not_empty: 'The Environment still holds Workloads. Delete them first.',
