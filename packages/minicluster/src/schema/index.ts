@@ -1,9 +1,39 @@
+import { isRecord } from '@slipway/kit'
+
 import type { JsonObject } from './json.ts'
+import type { Structure } from './types.ts'
+import { structureIn, structureOf } from './types.ts'
+
+/** More messages than this help nobody; the real server has no limit, but its bodies are as bounded as ours. */
+const MESSAGES_MAX = 100
 
 /**
- * What strict decoding says about fields that the kind does not have, in the real server's words and in the order of the
- * object: `unknown field "spec.foo"`. Empty for kinds without a schema.
+ * What strict decoding says about fields that the kind does not have, in the real server's words and order:
+ * `unknown field "spec.foo"`. Empty for kinds without a schema. At most 100 messages.
  */
-export function unknownFields(_apiVersion: string, _kind: string, _object: JsonObject): string[] {
-  return []
+export function unknownFields(apiVersion: string, kind: string, object: JsonObject): string[] {
+  const structure = structureOf(apiVersion, kind)
+  if (!structure) return []
+  const messages: string[] = []
+  findUnknown(structure, object, '', messages)
+  return messages
+}
+
+function findUnknown(structure: Structure, object: JsonObject, path: string, messages: string[]): void {
+  for (const [name, value] of Object.entries(object)) {
+    if (messages.length >= MESSAGES_MAX) return
+    const field = structure.fields.get(name)
+    const at = path === '' ? name : `${path}.${name}`
+    const inner = structureIn(field)
+    if (!field) messages.push(`unknown field "${at}"`)
+    else if (!inner) continue
+    else if (field.shape === 'list' && Array.isArray(value)) findInList(inner, value, at, messages)
+    else if (isRecord(value)) findUnknown(inner, value, at, messages)
+  }
+}
+
+function findInList(structure: Structure, list: readonly unknown[], path: string, messages: string[]): void {
+  for (const [index, item] of list.entries()) {
+    if (isRecord(item)) findUnknown(structure, item, `${path}[${index}]`, messages)
+  }
 }
