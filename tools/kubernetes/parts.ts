@@ -1,0 +1,64 @@
+/*
+ * What the real clusters for tests are made of. Each Go module under `modules/` pins one upstream version by its own go.mod
+ * and go.sum (a shared module would mix versions); `main.ts pin` writes them, everything else only reads them.
+ */
+
+type GoModule = {
+  /** Upstream module and its version: the key of the cache, together with go.mod and go.sum. */
+  readonly upstream: string
+  readonly version: string
+  readonly tags?: string
+  /** Values that upstream's own build sets with `-X`. */
+  readonly variables?: Readonly<Record<string, string>>
+}
+
+const KUBERNETES_VERSION = '1.35.4'
+
+/** Without these the programs report `v0.0.0-master+$Format…`, and version checks of clients break. */
+const kubernetesVariables = Object.fromEntries(
+  ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((folder) => [
+    [`${folder}.gitVersion`, `v${KUBERNETES_VERSION}`],
+    [`${folder}.gitMajor`, '1'],
+    [`${folder}.gitMinor`, '35'],
+    [`${folder}.gitTreeState`, 'clean'],
+    // A constant, so that the same inputs give the same program.
+    [`${folder}.buildDate`, '2026-01-01T00:00:00Z'],
+  ]),
+)
+
+export type GoModuleName = 'kube' | 'etcd' | 'kwok' | 'gateway-api'
+
+export const goModules: Readonly<Record<GoModuleName, GoModule>> = {
+  kube: {
+    upstream: 'k8s.io/kubernetes',
+    version: KUBERNETES_VERSION,
+    tags: 'selinux,notest,grpcnotrace',
+    variables: kubernetesVariables,
+  },
+  etcd: { upstream: 'go.etcd.io/etcd/server/v3', version: '3.6.6' },
+  kwok: { upstream: 'sigs.k8s.io/kwok', version: '0.7.0' },
+  'gateway-api': { upstream: 'sigs.k8s.io/gateway-api', version: '1.4.0' },
+}
+
+/** Every program and the package it is built from; `.` is the main package of our own module. */
+export const programs = {
+  kubectl: { module: 'kube', package: 'k8s.io/kubernetes/cmd/kubectl' },
+  etcd: { module: 'etcd', package: '.' },
+  'kube-apiserver': { module: 'kube', package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
+  'kube-controller-manager': { module: 'kube', package: 'k8s.io/kubernetes/cmd/kube-controller-manager' },
+  'kube-scheduler': { module: 'kube', package: 'k8s.io/kubernetes/cmd/kube-scheduler' },
+  kwok: { module: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok' },
+  kubelet: { module: 'kube', package: 'k8s.io/kubernetes/cmd/kubelet' },
+  'kube-proxy': { module: 'kube', package: 'k8s.io/kubernetes/cmd/kube-proxy' },
+} as const satisfies Readonly<Record<string, { readonly module: GoModuleName; readonly package: string }>>
+export type Program = keyof typeof programs
+
+/** What `startRealCluster` runs, and kubectl, which everybody wants first. */
+export const clusterPrograms = [
+  'kubectl',
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kwok',
+] as const satisfies readonly Program[]
