@@ -1,1 +1,48 @@
-export {}
+export { ociErrors } from './errors.ts'
+export {
+  algorithmOf,
+  digestOf,
+  hexOf,
+  isDigest,
+  parseDigest,
+  type Digest,
+  type DigestAlgorithm,
+} from './format/digest.ts'
+export {
+  formatImageReference,
+  isRepositoryName,
+  isTag,
+  parseImageReference,
+  type ImageReference,
+} from './format/names.ts'
+export { BASE_DIGEST_KEY, BASE_LAYERS_KEY, BASE_NAME_KEY, mediaTypes } from './format/media-types.ts'
+export {
+  parseManifest,
+  type Annotations,
+  type Descriptor,
+  type ImageIndex,
+  type ImageManifest,
+  type Manifest,
+  type Platform,
+} from './format/manifest.ts'
+export { parseImageConfig, type ImageConfig, type RunConfig } from './format/config.ts'
+export { selectPlatform } from './format/platform.ts'
+export type { ByteStream } from './streams.ts'
+export type { RegistryCredentials } from './client/authorization.ts'
+export type { BlobWriter } from './client/blob-writer.ts'
+export {
+  registryClient,
+  type RegistryClient,
+  type ResolvedManifest,
+  type StoredManifest,
+} from './client/client.ts'
+export type { RegistryClientOptions } from './client/transport.ts'
+export { appendedLayers, recordedBaseOf, type AppendedLayer, type RecordedBase } from './unpack/appended.ts'
+export {
+  unpackLayers,
+  UNPACK_LIMITS,
+  type LayerToUnpack,
+  type Unpacked,
+  type UnpackLimits,
+} from './unpack/unpack.ts'
+export { fetchApplication, type FetchedApplication } from './unpack/fetch.ts'
