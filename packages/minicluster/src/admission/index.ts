@@ -1,10 +1,12 @@
 import type { StatusCause } from '../errors.ts'
 import type { Resource } from '../model.ts'
 import type { JsonObject } from '../schema/json.ts'
+import { normalizeObject } from '../schema/normalize.ts'
 
-/** Fills in what the API server fills in for absent fields. Returns a new object (or the same when nothing is missing). */
+/** Fills in what the API server fills in for absent fields, and brings every value into its one spelling. */
 export function defaultObject<T extends JsonObject>(_resource: Resource, object: T): T {
-  return object
+  // The form of the kind is not changed by filling in its optional fields.
+  return normalizeObject(object) as T
 }
 
 /** What is wrong with a defaulted object, in the API server's words; empty when it may be kept. `old` is set on updates. */
