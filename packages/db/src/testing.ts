@@ -1,0 +1,2 @@
+export { testDatabase } from './testing/test-database.ts'
+export type { TestDatabase } from './testing/test-database.ts'
