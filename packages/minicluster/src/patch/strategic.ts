@@ -171,12 +171,8 @@ function inOrder(
   const result: unknown[] = []
   let next = 0
   for (const item of ordered) {
-    const place = before.get(keyOf(item))
-    while (
-      next < others.length &&
-      place !== undefined &&
-      (before.get(keyOf(others[next])) ?? Infinity) < place
-    ) {
+    const place = before.get(keyOf(item)) ?? -Infinity
+    while (next < others.length && (before.get(keyOf(others[next])) ?? Infinity) < place) {
       result.push(others[next])
       next += 1
     }
