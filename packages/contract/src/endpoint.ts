@@ -78,6 +78,7 @@ export type Endpoint<
   readonly status: 200 | 201 | 202 | 204
   readonly response: Response
   readonly bodyLimitBytes: number | undefined
+  readonly secretResponse: boolean
 }
 
 type EndpointInput<P, Q, B, R> = Common &
@@ -89,6 +90,8 @@ type EndpointInput<P, Q, B, R> = Common &
     readonly response: R
     /** Overrides the limit of `limits.ts`, in bytes. */
     readonly bodyLimitBytes?: number
+    /** The answer holds a secret that is shown once: it is never kept for an Idempotency-Key. */
+    readonly secretResponse?: boolean
   }
 
 const nothing = z.strictObject({})
@@ -119,6 +122,7 @@ export function endpoint<
     status: definition.status,
     response: definition.response,
     bodyLimitBytes: definition.bodyLimitBytes,
+    secretResponse: definition.secretResponse ?? false,
   }
 }
 
@@ -190,4 +194,16 @@ export type InputOf<E> = E extends { params: infer P extends z.ZodType; query: i
       readonly body: E extends { body: infer B extends z.ZodType } ? z.output<B> : undefined
     }
   : never
-export type OutputOf<E> = E extends Endpoint<z.ZodType, z.ZodType, z.ZodType, infer R> ? z.input<R> : never
+/** The same data, given as readonly. */
+type Given<T> = T extends readonly (infer Item)[]
+  ? readonly Given<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Given<T[Key]> }
+    : T
+/** What a handler returns for an operation. */
+export type OutputOf<E> =
+  E extends Endpoint<z.ZodType, z.ZodType, z.ZodType, infer R>
+    ? z.input<R> extends undefined
+      ? void
+      : Given<z.input<R>>
+    : never

@@ -94,6 +94,7 @@ export const identity = {
     }),
     status: 201,
     response: Session,
+    secretResponse: true,
   }),
   signIn: endpoint({
     method: 'POST',
@@ -106,6 +107,7 @@ export const identity = {
     body: z.strictObject({ name: z.string().max(64), password: z.string().max(256), delivery: Delivery }),
     status: 201,
     response: Session,
+    secretResponse: true,
   }),
   signOut: endpoint({
     method: 'DELETE',
@@ -228,6 +230,7 @@ export const identity = {
     }),
     status: 201,
     response: Token.extend({ secret: z.string() }),
+    secretResponse: true,
   }),
   deleteToken: endpoint({
     method: 'DELETE',

@@ -4,7 +4,7 @@ export const PAGE_LIMIT_DEFAULT = 50
 export const PAGE_LIMIT_MAX = 200
 
 /** One page of a keyset-paged list. `cursor` is opaque and absent on the last page. */
-export type Page<T> = { readonly items: readonly T[]; readonly cursor?: string | undefined }
+export type Page<T> = { readonly items: readonly T[]; readonly cursor?: string }
 
 const pagingErrors = defineErrors({ cursor_invalid: { status: 400 } })
 
@@ -38,8 +38,6 @@ export function pageOf<Row, T>(
 ): Page<T> {
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
-  return {
-    items: shown.map(view),
-    cursor: rows.length > limit && last !== undefined ? encodeCursor(keyOf(last)) : undefined,
-  }
+  const items = shown.map(view)
+  return rows.length > limit && last !== undefined ? { items, cursor: encodeCursor(keyOf(last)) } : { items }
 }

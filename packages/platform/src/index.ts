@@ -1,1 +1,2 @@
-export {}
+export { startPlatform, type RunningPlatform } from './platform.ts'
+export { checkSettings, readSettings, type Settings, type SettingsInput } from './settings.ts'

@@ -1,0 +1,210 @@
+import { messageOf, retryDelayMs, SECOND_MS } from '@slipway/kit'
+
+import type { Platform } from '../context.ts'
+import type { Db } from '../tables.ts'
+import { keyQueue, type KeyQueue } from './queue.ts'
+import { releaseLease, takeLease } from './queries.ts'
+import { WAKE_CHANNEL } from './wake.ts'
+
+/*
+ * Drives the reconcilers. Level-triggered: a wake-up names a key and carries no data; whoever wakes for nothing finds nothing
+ * to do. The driver owns back-off, concurrency, deadlines and the resync that finds what a lost wake-up missed.
+ *
+ * One replica leads, by a lease in the database. The lease's epoch goes along with every write into a cluster, where an older
+ * one is refused; losing the lease aborts everything under way.
+ */
+const LEASE = 'control'
+const LEASE_SECONDS = 15
+const RENEW_MS = 4 * SECOND_MS
+const IDLE_MS = 1 * SECOND_MS
+const BACK_OFF = { firstMs: 500, maxMs: 60_000 }
+
+/** What a reconciler works with: everything of the process, the system's view of the database, and its fencing epoch. */
+export type ControlContext = Platform & {
+  readonly epoch: number
+  /** Aborted at the deadline, when leadership is lost, and when the process stops. */
+  readonly signal: AbortSignal
+  readonly transact: <T>(run: (db: Db) => Promise<T>) => Promise<T>
+}
+
+export type Reconciler = {
+  readonly name: string
+  /** Every key that may need work; asked at the start and every `resyncMs`. */
+  readonly keys: (db: Db) => Promise<readonly string[]>
+  readonly resyncMs: number
+  readonly concurrency: number
+  readonly deadlineMs: number
+  /** Reads everything afresh, decides, takes idempotent steps; `againInMs` asks to be called again. */
+  readonly reconcile: (
+    context: ControlContext,
+    key: string,
+  ) => Promise<{ readonly againInMs?: number | undefined }>
+}
+
+export type Driver = AsyncDisposable & {
+  /** Starts leading as soon as the lease is free; resolves at once. */
+  readonly start: () => Promise<void>
+  readonly isLeading: () => boolean
+}
+
+type Lane = {
+  readonly reconciler: Reconciler
+  readonly queue: KeyQueue
+  readonly attempts: Map<string, number>
+  running: number
+  nextResyncAtMs: number
+}
+
+export function createDriver(platform: Platform, reconcilers: readonly Reconciler[]): Driver {
+  const { clock, log, database } = platform
+  const holder = platform.newId('rep')
+  const lanes: readonly Lane[] = reconcilers.map((reconciler) => ({
+    reconciler,
+    queue: keyQueue(),
+    attempts: new Map(),
+    running: 0,
+    nextResyncAtMs: 0,
+  }))
+  const stopping = new AbortController()
+  let leading: { readonly epoch: number; readonly lost: AbortController } | undefined
+  let nudge: () => void = () => undefined
+  let loop: Promise<void> = Promise.resolve()
+  let renewals: Promise<void> = Promise.resolve()
+  let listener: AsyncDisposable | undefined
+  const underWay = new Set<Promise<void>>()
+
+  function onWake(payload: string | undefined): void {
+    const nowMs = clock.monotonicMs()
+    if (payload === undefined) for (const lane of lanes) lane.nextResyncAtMs = nowMs
+    else {
+      const [name, key] = payload.split(' ', 2)
+      const lane = lanes.find(({ reconciler }) => reconciler.name === name)
+      if (lane && key !== undefined) lane.queue.add(key, nowMs)
+    }
+    nudge()
+  }
+
+  async function renew(force: boolean): Promise<void> {
+    const epoch = await database.transactAsSystem((db) =>
+      takeLease(db, { name: LEASE, holder, seconds: LEASE_SECONDS, force }),
+    )
+    if (epoch === undefined || (leading !== undefined && leading.epoch !== epoch))
+      lose('another replica leads')
+    if (epoch !== undefined && leading === undefined) {
+      leading = { epoch, lost: new AbortController() }
+      for (const lane of lanes) lane.nextResyncAtMs = 0
+      log.info({ epoch }, 'leading')
+      nudge()
+    }
+  }
+
+  function lose(why: string): void {
+    if (leading === undefined) return
+    leading.lost.abort(new Error(why))
+    leading = undefined
+    log.warn({ why }, 'no longer leading')
+  }
+
+  async function keepLease(): Promise<void> {
+    let renewedAtMs = clock.monotonicMs()
+    while (!stopping.signal.aborted) {
+      try {
+        await renew(false)
+        renewedAtMs = clock.monotonicMs()
+      } catch (thrown) {
+        // Somebody else may lead once the lease has run out, whatever this process believes.
+        if (clock.monotonicMs() - renewedAtMs > (LEASE_SECONDS - 2) * SECOND_MS)
+          lose('the lease could not be renewed')
+        log.warn({ error: messageOf(thrown) }, 'renewing the lease failed')
+      }
+      await clock.sleep(RENEW_MS, stopping.signal).catch(() => undefined)
+    }
+  }
+
+  async function work(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const woken = new Promise<void>((resolve) => (nudge = resolve))
+      if (leading) for (const lane of lanes) await advance(lane, leading)
+      await Promise.race([woken, clock.sleep(waitMs(), stopping.signal).catch(() => undefined)])
+    }
+  }
+
+  function waitMs(): number {
+    const nowMs = clock.monotonicMs()
+    const times = lanes.flatMap((lane) => [lane.queue.nextAtMs() ?? Infinity, lane.nextResyncAtMs])
+    return Math.max(1, Math.min(IDLE_MS, ...times.map((atMs) => atMs - nowMs)))
+  }
+
+  async function advance(lane: Lane, leader: NonNullable<typeof leading>): Promise<void> {
+    const nowMs = clock.monotonicMs()
+    if (nowMs >= lane.nextResyncAtMs) await resync(lane)
+    while (lane.running < lane.reconciler.concurrency) {
+      const key = lane.queue.take(clock.monotonicMs())
+      if (key === undefined) break
+      lane.running += 1
+      const run = runOne(lane, key, leader).finally(() => {
+        lane.running -= 1
+        lane.queue.done(key)
+        underWay.delete(run)
+        nudge()
+      })
+      underWay.add(run)
+    }
+  }
+
+  async function resync(lane: Lane): Promise<void> {
+    lane.nextResyncAtMs = clock.monotonicMs() + lane.reconciler.resyncMs
+    try {
+      const keys = await database.transactAsSystem((db) => lane.reconciler.keys(db), { readOnly: true })
+      for (const key of keys) lane.queue.add(key, clock.monotonicMs())
+    } catch (thrown) {
+      lane.nextResyncAtMs = clock.monotonicMs() + Math.min(lane.reconciler.resyncMs, 2 * SECOND_MS)
+      log.warn({ reconciler: lane.reconciler.name, error: messageOf(thrown) }, 'listing keys failed')
+    }
+  }
+
+  async function runOne(lane: Lane, key: string, leader: NonNullable<typeof leading>): Promise<void> {
+    const { reconciler } = lane
+    const deadline = new AbortController()
+    using _ = clock.after(reconciler.deadlineMs, () =>
+      deadline.abort(new Error(`${reconciler.name} took too long`)),
+    )
+    const context: ControlContext = {
+      ...platform,
+      epoch: leader.epoch,
+      signal: AbortSignal.any([deadline.signal, leader.lost.signal, stopping.signal]),
+      transact: (run) => database.transactAsSystem(run),
+    }
+    try {
+      const { againInMs } = await reconciler.reconcile(context, key)
+      lane.attempts.delete(key)
+      if (againInMs !== undefined) lane.queue.add(key, clock.monotonicMs() + againInMs)
+    } catch (thrown) {
+      const attempt = lane.attempts.get(key) ?? 0
+      lane.attempts.set(key, attempt + 1)
+      lane.queue.add(key, clock.monotonicMs() + retryDelayMs(attempt, platform.random, BACK_OFF))
+      if (!leader.lost.signal.aborted && !stopping.signal.aborted)
+        log.warn({ reconciler: reconciler.name, key, attempt, err: thrown }, 'a reconciliation failed')
+    }
+  }
+
+  return {
+    async start() {
+      listener = await database.listen(WAKE_CHANNEL, onWake)
+      if (platform.settings.soleReplica) await renew(true)
+      renewals = keepLease()
+      loop = work()
+    },
+    isLeading: () => leading !== undefined,
+    async [Symbol.asyncDispose]() {
+      stopping.abort(new Error('the platform stops'))
+      nudge()
+      await Promise.all([loop, renewals, ...underWay])
+      await listener?.[Symbol.asyncDispose]()
+      if (leading)
+        await database
+          .transactAsSystem((db) => releaseLease(db, LEASE, holder))
+          .catch((thrown: unknown) => log.warn({ error: messageOf(thrown) }, 'releasing the lease failed'))
+    },
+  }
+}

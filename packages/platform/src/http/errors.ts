@@ -1,0 +1,22 @@
+import { defineErrors } from '@slipway/messages'
+
+/** Refusals of the route layer, and the ones every module shares. */
+export const httpErrors = defineErrors({
+  internal: { status: 500 },
+  not_found: { status: 404 },
+  route_unknown: { status: 404 },
+  input_invalid: { status: 400 },
+  body_too_large: { status: 413 },
+  media_type_unsupported: { status: 415 },
+  not_signed_in: { status: 401 },
+  session_ended: { status: 401 },
+  permission_missing: { status: 403 },
+  rate_limited: { status: 429 },
+  origin_refused: { status: 403 },
+  host_unknown: { status: 421 },
+  idempotency_key_reused: { status: 409 },
+  idempotency_result_secret: { status: 409 },
+  idempotency_key_invalid: { status: 400 },
+  too_many_streams: { status: 429 },
+  generation_conflict: { status: 409 },
+})

@@ -1,0 +1,1 @@
+export { answer, type Answer, type Routes } from './routes.ts'

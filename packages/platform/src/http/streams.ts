@@ -1,0 +1,282 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex, Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+import { STREAMS_PER_ACCOUNT, type Stream } from '@slipway/contract'
+import { assert, SECOND_MS, type AppError } from '@slipway/kit'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { WebSocketServer, type WebSocket } from 'ws'
+
+import type { Account, RequestContext } from '../context.ts'
+import { appendEvent, INSTALLATION_CHAIN } from '../modules/audit/index.ts'
+import { authenticate, authenticateAgain, presentedOf } from './authenticate.ts'
+import { authorize, scopeOf, type Target } from './authorize.ts'
+import { isSameOrigin } from './browser.ts'
+import { errorBody } from './error-reply.ts'
+import { httpErrors } from './errors.ts'
+import { parsePart, refusalOf } from './parse.ts'
+import type { Download, SseEvent, StreamCall, StreamHandler } from './routes.ts'
+import { contextOf, type HttpDeps } from './serve.ts'
+
+/** An open stream asks again whether it may, this often; a revoked account is cut off within this time. */
+const RECHECK_MS = 4 * SECOND_MS
+/** Keeps proxies from closing a quiet stream. */
+const PING_MS = 20 * SECOND_MS
+const MESSAGE_BYTES_MAX = 1024 * 1024
+
+type Opened = {
+  readonly context: RequestContext
+  readonly input: StreamCall<Stream>['input']
+  readonly target: Target
+}
+type Incoming = Pick<FastifyRequest, 'id' | 'ip' | 'raw' | 'headers' | 'method'> & {
+  readonly params: unknown
+  readonly query: unknown
+}
+
+/** Streams open now, by account. One process's count: it bounds this process's memory. */
+const openStreams = new Map<string, number>()
+
+async function open(deps: HttpDeps, stream: Stream, request: Incoming): Promise<Opened> {
+  const { platform } = deps
+  const now = platform.clock.now()
+  const account = await authenticate(platform, {
+    presented: presentedOf(platform, request.headers),
+    headers: request.headers,
+    method: request.method,
+    address: request.ip,
+    rate: stream.rate,
+    needsAccount: stream.auth === 'account',
+    now,
+  })
+  const params = parsePart('path', stream.params, request.params)
+  const target = await platform.database.transact(scopeOf(account), async (db) => {
+    const found = await authorize(db, deps.finders, account, { operation: stream, params })
+    if (stream.audit !== undefined)
+      await appendEvent(
+        db,
+        openedEvent(stream.audit, request, { account, target: found, at: now, id: platform.newId('aud') }),
+      )
+    return found
+  })
+  const query = parsePart('query', stream.query, request.query)
+  return {
+    context: contextOf(platform, request, account, now),
+    input: { params, query, body: undefined },
+    target,
+  }
+}
+
+function openedEvent(
+  action: string,
+  request: Pick<Incoming, 'id' | 'ip'>,
+  about: { readonly account: Account; readonly target: Target; readonly at: Date; readonly id: string },
+): Parameters<typeof appendEvent>[1] {
+  return {
+    id: about.id,
+    chain: about.target.place.organizationId ?? INSTALLATION_CHAIN,
+    at: about.at,
+    actor: about.account.id,
+    actorName: about.account.name,
+    action,
+    target: about.target.target,
+    projectId: about.target.place.projectId,
+    outcome: 'success',
+    code: null,
+    requestId: request.id,
+    address: request.ip,
+    detail: {},
+  }
+}
+
+/** Counts an open stream, and ends it by `cut` when its account may no longer. */
+function guard(
+  deps: HttpDeps,
+  stream: Stream,
+  request: Incoming,
+  opened: Opened,
+  cut: () => void,
+): Disposable {
+  const { platform, finders } = deps
+  const { account } = opened.context
+  const key = account.via === 'none' ? opened.context.address : account.id
+  const count = (openStreams.get(key) ?? 0) + 1
+  if (count > STREAMS_PER_ACCOUNT)
+    throw httpErrors.too_many_streams({ max: STREAMS_PER_ACCOUNT }, { retryAfterSeconds: 10 })
+  openStreams.set(key, count)
+
+  const recheck = async (): Promise<void> => {
+    const again = await authenticateAgain(
+      platform,
+      presentedOf(platform, request.headers),
+      platform.clock.now(),
+    )
+    if (!again) return cut()
+    await platform.database.transact(scopeOf(again), (db) =>
+      authorize(db, finders, again, { operation: stream, params: opened.input.params }),
+    )
+  }
+  // A database that does not answer ends the stream too: without an answer, nobody may.
+  const timer =
+    stream.auth === 'account' ? platform.clock.every(RECHECK_MS, () => void recheck().catch(cut)) : undefined
+  return {
+    [Symbol.dispose]() {
+      timer?.[Symbol.dispose]()
+      const left = (openStreams.get(key) ?? 1) - 1
+      if (left === 0) openStreams.delete(key)
+      else openStreams.set(key, left)
+    },
+  }
+}
+
+/** Makes the Fastify handler of an SSE, download or upload stream. */
+export function serveStream(deps: HttpDeps, stream: Stream, handler: StreamHandler<Stream>) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const opened = await open(deps, stream, request)
+    const ended = new AbortController()
+    reply.raw.once('close', () => ended.abort(new Error('the caller went away')))
+    using _ = guard(deps, stream, request, opened, () => reply.raw.destroy())
+    const call: StreamCall<Stream> = {
+      input: opened.input,
+      ctx: { ...opened.context, signal: ended.signal },
+      lastEventId: headerOf(request, 'last-event-id'),
+      send: (event) => sendEvent(reply, event),
+      accept: () => Promise.reject(new Error('this stream is not a WebSocket')),
+      upload: request.raw,
+      download: (content) => sendDownload(reply, content),
+    }
+    if (stream.transport !== 'sse') {
+      await handler(call)
+      return reply.sent ? reply : reply.code(204).send()
+    }
+    using ping = deps.platform.clock.every(
+      PING_MS,
+      () => reply.raw.headersSent && reply.raw.write(': ping\n\n'),
+    )
+    assert(ping, 'a stream is kept alive')
+    await handler(call).catch((thrown: unknown) => failEventStream(deps, reply, thrown))
+    if (!reply.raw.headersSent) startEvents(reply)
+    reply.raw.end()
+    return reply
+  }
+}
+
+function startEvents(reply: FastifyReply): void {
+  reply.hijack()
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) reply.raw.setHeader(name, value)
+  reply.raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  })
+}
+
+async function sendEvent(reply: FastifyReply, { id, event, data }: SseEvent): Promise<void> {
+  if (reply.raw.destroyed) return
+  if (!reply.raw.headersSent) startEvents(reply)
+  const head = `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}`
+  if (reply.raw.write(`${head}data: ${JSON.stringify(data)}\n\n`)) return
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      reply.raw.off('drain', done)
+      reply.raw.off('close', done)
+      resolve()
+    }
+    reply.raw.on('drain', done)
+    reply.raw.on('close', done)
+  })
+}
+
+/** Before the first event a failure is an ordinary refusal; after it, a last event that says so. */
+async function failEventStream(deps: HttpDeps, reply: FastifyReply, thrown: unknown): Promise<void> {
+  if (!reply.raw.headersSent) throw thrown
+  if (reply.raw.destroyed) return
+  const refusal = refusalOf(thrown)
+  if (refusal.status >= 500) deps.platform.log.error({ err: thrown }, 'an event stream failed')
+  await sendEvent(reply, { event: 'error', data: errorBody(refusal, reply.request.id) })
+}
+
+async function sendDownload(reply: FastifyReply, content: Download): Promise<void> {
+  reply.hijack()
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) reply.raw.setHeader(name, value)
+  reply.raw.writeHead(200, {
+    'content-type': content.contentType,
+    ...(content.sizeBytes === undefined ? {} : { 'content-length': content.sizeBytes }),
+    ...(content.fileName === undefined
+      ? {}
+      : { 'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(content.fileName)}` }),
+  })
+  await pipeline(content.body, reply.raw)
+}
+
+function headerOf(request: Pick<FastifyRequest, 'headers'>, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+export type UpgradeRoute = {
+  readonly stream: Stream
+  readonly handler: StreamHandler<Stream>
+  /** The path's parameters, when it is this route's. */
+  readonly match: (path: string) => Readonly<Record<string, string>> | undefined
+}
+
+/** Answers WebSocket upgrades: the same checks as any request, then the handler. */
+export function upgradeHandler(deps: HttpDeps, routes: readonly UpgradeRoute[]) {
+  const server = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_BYTES_MAX })
+  return async (raw: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    const { platform } = deps
+    const id = platform.newId('req')
+    const url = new URL(raw.url ?? '/', 'http://localhost')
+    let accepted: WebSocket | undefined
+    try {
+      const found = routes
+        .map((route) => ({ route, params: route.match(url.pathname) }))
+        .find(({ params }) => params !== undefined)
+      if (!found) throw httpErrors.route_unknown({ method: 'WebSocket', path: url.pathname.slice(0, 200) })
+      const request: Incoming = {
+        id,
+        ip: raw.socket.remoteAddress ?? '',
+        raw,
+        headers: raw.headers,
+        method: 'GET',
+        params: found.params,
+        query: Object.fromEntries(url.searchParams),
+      }
+      const presented = presentedOf(platform, raw.headers)
+      if (presented?.byCookie === true && !isSameOrigin(platform.settings, raw.headers))
+        throw httpErrors.origin_refused()
+      const opened = await open(deps, found.route.stream, request)
+      using _ = guard(deps, found.route.stream, request, opened, () => socket.destroy())
+      await found.route.handler({
+        input: opened.input,
+        ctx: opened.context,
+        lastEventId: undefined,
+        send: () => Promise.reject(new Error('this stream is a WebSocket')),
+        upload: socket,
+        download: () => Promise.reject(new Error('this stream is a WebSocket')),
+        accept: () =>
+          new Promise((resolve) =>
+            server.handleUpgrade(raw, socket, head, (webSocket) => {
+              accepted = webSocket
+              resolve(webSocket)
+            }),
+          ),
+      })
+    } catch (thrown) {
+      const refusal = refusalOf(thrown)
+      if (refusal.status >= 500) platform.log.error({ err: thrown, requestId: id }, 'a WebSocket failed')
+      if (accepted) accepted.close(1011, refusal.code.slice(0, 100))
+      else refuseUpgrade(socket, refusal, id)
+    }
+  }
+}
+
+function refuseUpgrade(socket: Duplex, refusal: AppError, requestId: string): void {
+  const body = JSON.stringify(errorBody(refusal, requestId))
+  socket.end(
+    `HTTP/1.1 ${refusal.status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

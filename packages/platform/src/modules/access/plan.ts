@@ -1,0 +1,139 @@
+import type { OrganizationRole, Permission, PlatformRole } from '@slipway/contract'
+
+import {
+  platformRolePermissions,
+  rolePermissions,
+  type Access,
+  type Membership,
+  type Place,
+} from './model.ts'
+
+export type OrganizationNode = { readonly id: string; readonly parentId: string | null }
+
+/**
+ * Works out a caller's access. Roles of an Organization hold in everything below it.
+ * @param organizations - every Organization at or below one the caller is a member of
+ * @param within - narrows everything to this Organization and what is below it (API tokens)
+ */
+export function accessOf(
+  platformRoles: readonly PlatformRole[],
+  memberships: readonly Membership[],
+  organizations: readonly OrganizationNode[],
+  within: string | null,
+): Access {
+  const parents = new Map(organizations.map((organization) => [organization.id, organization.parentId]))
+  const organizationRoles = new Map<string, ReadonlySet<OrganizationRole>>()
+  for (const { id } of organizations) {
+    if (within !== null && !isAtOrBelow(id, within, parents)) continue
+    const line = lineOf(id, parents)
+    const roles = memberships.filter((one) => one.projectId === null && line.includes(one.organizationId))
+    if (roles.length > 0) organizationRoles.set(id, new Set(roles.map((one) => one.role)))
+  }
+  const projectMemberships = memberships.filter(
+    (one) => one.projectId !== null && (within === null || isAtOrBelow(one.organizationId, within, parents)),
+  )
+  const projectRoles = new Map<string, Set<OrganizationRole>>()
+  for (const one of projectMemberships) {
+    if (one.projectId === null) continue
+    projectRoles.set(one.projectId, (projectRoles.get(one.projectId) ?? new Set()).add(one.role))
+  }
+  return {
+    // A token that is narrowed to an Organization carries no power over the installation.
+    platformRoles: within === null ? platformRoles : [],
+    organizationRoles:
+      within !== null && platformRoles.length > 0
+        ? withOwner(organizationRoles, within, parents)
+        : organizationRoles,
+    projectRoles,
+    visibleOrganizations: new Set(projectMemberships.map((one) => one.organizationId)),
+  }
+}
+
+/** An operator's narrowed token owns its Organization; an operator could make themselves its owner anyway. */
+function withOwner(
+  roles: ReadonlyMap<string, ReadonlySet<OrganizationRole>>,
+  within: string,
+  parents: ReadonlyMap<string, string | null>,
+): ReadonlyMap<string, ReadonlySet<OrganizationRole>> {
+  const below = [...parents.keys(), within].filter((id) => isAtOrBelow(id, within, parents))
+  return new Map([
+    ...roles,
+    ...below.map((id): [string, ReadonlySet<OrganizationRole>] => [id, new Set(['owner'])]),
+  ])
+}
+
+function lineOf(id: string, parents: ReadonlyMap<string, string | null>): string[] {
+  const line = [id]
+  let parent = parents.get(id)
+  while (parent !== undefined && parent !== null && !line.includes(parent)) {
+    line.push(parent)
+    parent = parents.get(parent)
+  }
+  return line
+}
+
+function isAtOrBelow(id: string, ancestor: string, parents: ReadonlyMap<string, string | null>): boolean {
+  return lineOf(id, parents).includes(ancestor)
+}
+
+/** Every permission the caller has at a place. The empty place (`installation`) knows platform roles only. */
+export function permissionsAt(access: Access, place: Place): ReadonlySet<Permission> {
+  const all = new Set<Permission>()
+  for (const role of access.platformRoles)
+    platformRolePermissions[role].forEach((permission) => all.add(permission))
+  for (const role of rolesAt(access, place))
+    rolePermissions[role].forEach((permission) => all.add(permission))
+  const { organizationId } = place
+  // Members of one Project may name its Organization.
+  if (organizationId !== null && access.visibleOrganizations.has(organizationId)) all.add('organization:read')
+  return all
+}
+
+/** Roles the caller holds at a place, inherited ones included. */
+export function rolesAt(access: Access, place: Place): ReadonlySet<OrganizationRole> {
+  const roles = new Set<OrganizationRole>()
+  if (place.organizationId !== null)
+    access.organizationRoles.get(place.organizationId)?.forEach((role) => roles.add(role))
+  if (place.projectId !== null) access.projectRoles.get(place.projectId)?.forEach((role) => roles.add(role))
+  return roles
+}
+
+export type Decision = 'allowed' | 'missing' | 'unknown'
+
+/**
+ * Decides a request. `missing`: the caller may see the object but lacks the permission (403).
+ * `unknown`: the caller may not know that the object exists (404).
+ */
+export function decide(access: Access, permission: Permission, place: Place): Decision {
+  const held = permissionsAt(access, place)
+  if (held.has(permission)) return 'allowed'
+  return held.size > 0 || place.organizationId === null ? 'missing' : 'unknown'
+}
+
+/** The Organizations whose rows the database shows to the caller; the second wall behind every query. */
+export function databaseScopeOf(access: Access): 'all' | readonly string[] {
+  if (access.platformRoles.length > 0) return 'all'
+  return [...new Set([...access.organizationRoles.keys(), ...access.visibleOrganizations])]
+}
+
+/** Which Projects a list may show. */
+export type ProjectFilter =
+  | 'all'
+  | { readonly organizations: readonly string[]; readonly projects: readonly string[] }
+
+/** Narrows a list of things that belong to Projects to those the caller may see with `permission`. */
+export function projectFilterOf(access: Access, permission: Permission): ProjectFilter {
+  if (access.platformRoles.some((role) => platformRolePermissions[role].has(permission))) return 'all'
+  const grants = (roles: ReadonlySet<OrganizationRole>): boolean =>
+    [...roles].some((role) => rolePermissions[role].has(permission))
+  return {
+    organizations: [...access.organizationRoles].filter(([, roles]) => grants(roles)).map(([id]) => id),
+    projects: [...access.projectRoles].filter(([, roles]) => grants(roles)).map(([id]) => id),
+  }
+}
+
+/** True when every permission of `role` is already held at the place: nobody gives more than they have. */
+export function mayGrant(access: Access, role: OrganizationRole, place: Place): boolean {
+  const held = permissionsAt(access, place)
+  return [...rolePermissions[role]].every((permission) => held.has(permission))
+}

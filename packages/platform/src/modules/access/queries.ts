@@ -1,0 +1,115 @@
+import type { OrganizationRole } from '@slipway/contract'
+import { sql } from 'kysely'
+import { decodeCursor } from '@slipway/kit'
+
+import type { Db } from '../../tables.ts'
+import type { Membership } from './model.ts'
+import type { OrganizationNode } from './plan.ts'
+import type { MembershipTable } from './tables.ts'
+
+export async function membershipsOf(db: Db, userId: string): Promise<Membership[]> {
+  const rows = await db.selectFrom('access_membership').selectAll().where('user_id', '=', userId).execute()
+  return rows.map(membershipOf)
+}
+
+/** The Organizations with these ids and everything below them. */
+export async function organizationsBelow(db: Db, ids: readonly string[]): Promise<OrganizationNode[]> {
+  if (ids.length === 0) return []
+  const result = await sql<{ id: string; parent_id: string | null }>`
+    with recursive below as (
+      select id, parent_id from tenancy_organization where id = any (${[...ids]})
+      union select child.id, child.parent_id from tenancy_organization child join below on child.parent_id = below.id
+    ) select id, parent_id from below`.execute(db)
+  return result.rows.map((row) => ({ id: row.id, parentId: row.parent_id }))
+}
+
+/** One row more than the limit, by user and Project. */
+export async function listMemberships(
+  db: Db,
+  organizationId: string,
+  page: { readonly limit: number; readonly cursor?: string | undefined },
+): Promise<Membership[]> {
+  let query = db
+    .selectFrom('access_membership')
+    .selectAll()
+    .where('organization_id', '=', organizationId)
+    .orderBy('user_id')
+    .orderBy('project_id')
+    .limit(page.limit + 1)
+  if (page.cursor !== undefined) {
+    const [user = '', project = ''] = decodeCursor(page.cursor, 2)
+    query = query.where((e) => e(e.refTuple('user_id', 'project_id'), '>', e.tuple(user, project)))
+  }
+  return (await query.execute()).map(membershipOf)
+}
+
+export async function upsertMembership(db: Db, membership: Membership, now: Date): Promise<void> {
+  await db
+    .insertInto('access_membership')
+    .values({
+      user_id: membership.userId,
+      organization_id: membership.organizationId,
+      project_id: membership.projectId ?? '',
+      role: membership.role,
+      created_at: now,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['user_id', 'organization_id', 'project_id']).doUpdateSet({ role: membership.role }),
+    )
+    .execute()
+}
+
+export async function deleteMembership(
+  db: Db,
+  userId: string,
+  organizationId: string,
+  projectId: string | null,
+): Promise<boolean> {
+  const result = await db
+    .deleteFrom('access_membership')
+    .where('user_id', '=', userId)
+    .where('organization_id', '=', organizationId)
+    .where('project_id', '=', projectId ?? '')
+    .executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+/** Role of a user in exactly this Organization or Project, inherited ones not counted. */
+export async function findRole(
+  db: Db,
+  userId: string,
+  organizationId: string,
+  projectId: string | null,
+): Promise<OrganizationRole | undefined> {
+  const row = await db
+    .selectFrom('access_membership')
+    .select('role')
+    .where('user_id', '=', userId)
+    .where('organization_id', '=', organizationId)
+    .where('project_id', '=', projectId ?? '')
+    .executeTakeFirst()
+  return row?.role
+}
+
+/** Locks the owners of an Organization, so that two removals cannot both leave "the other one". */
+export async function lockOwners(db: Db, organizationId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('access_membership')
+    .select('user_id')
+    .where('organization_id', '=', organizationId)
+    .where('project_id', '=', '')
+    .where('role', '=', 'owner')
+    .orderBy('user_id')
+    .forUpdate()
+    .execute()
+  return rows.map((row) => row.user_id)
+}
+
+function membershipOf(row: MembershipTable): Membership {
+  return {
+    userId: row.user_id,
+    organizationId: row.organization_id,
+    projectId: row.project_id === '' ? null : row.project_id,
+    role: row.role,
+  }
+}

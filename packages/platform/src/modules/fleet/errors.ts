@@ -1,0 +1,3 @@
+import { defineErrors } from '@slipway/messages'
+
+export const fleetErrors = defineErrors({ cluster_unknown: { status: 422 } })

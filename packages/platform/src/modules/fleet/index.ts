@@ -1,0 +1,1 @@
+export { resolveCluster } from './service.ts'

@@ -1,0 +1,11 @@
+export type ClusterTable = {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+  /** The sealed kubeconfig. */
+  readonly credentials: string
+  readonly is_default: boolean
+  readonly created_at: Date
+  readonly updated_at: Date
+}
+export type FleetTables = { readonly fleet_cluster: ClusterTable }

@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto'
+
+import type { PlatformRole } from '@slipway/contract'
+import { isUniqueViolation } from '@slipway/db'
+import { DAY_MS, newSecret } from '@slipway/kit'
+
+import type { Ctx, RequestContext } from '../../context.ts'
+import { httpErrors } from '../../http/errors.ts'
+import type { Db } from '../../tables.ts'
+import { isCommonPassword } from './common-passwords.ts'
+import { identityErrors } from './errors.ts'
+import {
+  FIRST_RUN_MS,
+  FIRST_RUN_PREFIX,
+  SESSION_IDLE_MS,
+  SESSION_MAX_MS,
+  SESSION_PREFIX,
+  SESSIONS_PER_USER_MAX,
+  TOKEN_PREFIX,
+  USED_EVERY_MS,
+  type Session,
+  type Token,
+  type User,
+} from './model.ts'
+import { passwordsOf } from './password.ts'
+import * as queries from './queries.ts'
+
+/** One for the process: it bounds how many hashes run at once. */
+const passwords = passwordsOf()
+
+/** A session with the secret that its holder shows once and for all. */
+export type OpenedSession = { readonly user: User; readonly secret: string; readonly expiresAt: Date }
+
+/** SHA-256: secrets are random and long, so that a slow hash would buy nothing. */
+export function hashOfSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex')
+}
+
+export type Caller = {
+  readonly user: User
+  readonly via: 'session' | 'token'
+  readonly proof: string
+  readonly within: string | null
+}
+
+/** Who a bearer secret or a session cookie belongs to; undefined when it is unknown, expired or its user disabled. */
+export async function findCaller(db: Db, secret: string, now: Date): Promise<Caller | undefined> {
+  const hash = hashOfSecret(secret)
+  if (secret.startsWith(TOKEN_PREFIX)) {
+    const found = await queries.findToken(db, hash, now)
+    if (!found) return undefined
+    if (isStale(found.token.usedAt, now)) await queries.touchToken(db, found.token.id, now)
+    return { user: found.user, via: 'token', proof: found.token.id, within: found.token.organizationId }
+  }
+  const found = await queries.findSession(db, hash, now, new Date(now.getTime() - SESSION_IDLE_MS))
+  if (!found) return undefined
+  if (isStale(found.usedAt, now)) await queries.touchSession(db, hash, now)
+  return { user: found.user, via: 'session', proof: hash, within: null }
+}
+
+function isStale(usedAt: Date | null, now: Date): boolean {
+  return usedAt === null || now.getTime() - usedAt.getTime() >= USED_EVERY_MS
+}
+
+/** Makes a new first-run token while there is no operator; undefined when there is one. */
+export async function renewFirstRun(db: Db, now: Date): Promise<string | undefined> {
+  if (await queries.hasOperator(db)) return undefined
+  const secret = FIRST_RUN_PREFIX + newSecret()
+  await queries.replaceFirstRun(db, hashOfSecret(secret), new Date(now.getTime() + FIRST_RUN_MS))
+  return secret
+}
+
+export type FirstRun = {
+  readonly token: string
+  readonly name: string
+  readonly displayName?: string | undefined
+  readonly password: string
+}
+
+/** Turns the first-run token into the first operator. The token works once; a refusal leaves it as it was. */
+export async function completeFirstRun(
+  ctx: Ctx,
+  input: FirstRun,
+  passwordHash: string,
+): Promise<OpenedSession> {
+  if (await queries.hasOperator(ctx.db)) throw identityErrors.first_run_closed()
+  if (!(await queries.takeFirstRun(ctx.db, hashOfSecret(input.token), ctx.now)))
+    throw identityErrors.first_run_token_wrong()
+  const user = await insertUser(ctx, { ...input, platformRoles: ['operator'], passwordHash })
+  return openSession(ctx, user)
+}
+
+/** @throws {AppError} `password_weak` */
+export async function hashPassword(password: string): Promise<string> {
+  if (isCommonPassword(password)) throw identityErrors.password_weak()
+  return passwords.hash(password)
+}
+
+/** The user whose name and password these are. Takes as long for unknown names. */
+export async function verifyCredentials(ctx: RequestContext, name: string, password: string): Promise<User> {
+  const found = await ctx.read((db) => queries.findCredentials(db, name))
+  const right = await passwords.verify(password, found?.passwordHash)
+  if (!right || !found || found.user.disabled) throw identityErrors.credentials_wrong()
+  return found.user
+}
+
+export async function openSession(ctx: Ctx, user: User): Promise<OpenedSession> {
+  const secret = SESSION_PREFIX + newSecret()
+  const session: Session = {
+    secretHash: hashOfSecret(secret),
+    userId: user.id,
+    createdAt: ctx.now,
+    usedAt: ctx.now,
+    expiresAt: new Date(ctx.now.getTime() + SESSION_MAX_MS),
+  }
+  await queries.trimSessions(ctx.db, user.id, ctx.now, SESSIONS_PER_USER_MAX - 1)
+  await queries.insertSession(ctx.db, session)
+  ctx.note({ target: `user:${user.id}`, detail: { name: user.name } })
+  return { user, secret, expiresAt: session.expiresAt }
+}
+
+export async function changePassword(
+  ctx: RequestContext,
+  input: { readonly currentPassword: string; readonly newPassword: string },
+): Promise<(ctx: Ctx) => Promise<void>> {
+  const stored = await ctx.read((db) => queries.findPasswordHash(db, ctx.account.id))
+  if (!(await passwords.verify(input.currentPassword, stored))) throw identityErrors.credentials_wrong()
+  if (input.currentPassword === input.newPassword) throw identityErrors.password_same()
+  const passwordHash = await hashPassword(input.newPassword)
+  return async (inner) => {
+    await queries.updateUser(inner.db, inner.account.id, { passwordHash })
+    await queries.deleteSessions(inner.db, inner.account.id, inner.account.proof)
+    inner.note({ target: `user:${inner.account.id}` })
+  }
+}
+
+type NewUser = {
+  readonly name: string
+  readonly displayName?: string | undefined
+  readonly platformRoles: readonly PlatformRole[]
+  readonly passwordHash: string
+}
+
+export async function insertUser(ctx: Ctx, input: NewUser): Promise<User> {
+  const user: User = {
+    id: ctx.newId('usr'),
+    name: input.name,
+    displayName: input.displayName ?? input.name,
+    platformRoles: [...new Set(input.platformRoles)],
+    disabled: false,
+    createdAt: ctx.now,
+  }
+  try {
+    await queries.insertUser(ctx.db, user, input.passwordHash)
+  } catch (thrown) {
+    if (isUniqueViolation(thrown))
+      throw identityErrors.user_name_taken({ name: input.name }, { cause: thrown })
+    throw thrown
+  }
+  ctx.note({ target: `user:${user.id}`, detail: { name: user.name, platformRoles: user.platformRoles } })
+  return user
+}
+
+export async function updateUser(ctx: Ctx, id: string, change: queries.UserChange): Promise<User> {
+  const before = await queries.findUser(ctx.db, id)
+  if (!before) throw httpErrors.not_found()
+  const losesPower =
+    change.disabled === true ||
+    (change.platformRoles !== undefined && !change.platformRoles.includes('operator'))
+  if (losesPower && before.platformRoles.includes('operator')) {
+    const operators = await queries.lockOperators(ctx.db)
+    if (operators.length === 1 && operators[0] === id) throw identityErrors.user_last_operator()
+  }
+  const user = await queries.updateUser(ctx.db, id, change)
+  if (!user) throw httpErrors.not_found()
+  if (change.disabled === true || change.passwordHash !== undefined) await queries.deleteSessions(ctx.db, id)
+  ctx.note({
+    target: `user:${id}`,
+    detail: {
+      platformRoles: user.platformRoles,
+      disabled: user.disabled,
+      password: change.passwordHash !== undefined,
+    },
+  })
+  return user
+}
+
+export async function createToken(
+  ctx: Ctx,
+  input: { readonly name: string; readonly organizationId: string | null; readonly expiresInDays: number },
+): Promise<{ token: Token; secret: string }> {
+  const secret = TOKEN_PREFIX + newSecret()
+  const token: Token = {
+    id: ctx.newId('tok'),
+    userId: ctx.account.id,
+    organizationId: input.organizationId,
+    name: input.name,
+    createdAt: ctx.now,
+    expiresAt: new Date(ctx.now.getTime() + input.expiresInDays * DAY_MS),
+    usedAt: null,
+  }
+  await queries.insertToken(ctx.db, token, hashOfSecret(secret))
+  ctx.note({
+    target: `token:${token.id}`,
+    detail: { organization: input.organizationId, expiresAt: token.expiresAt.toISOString() },
+  })
+  return { token, secret }
+}
+
+export async function deleteToken(ctx: Ctx, id: string): Promise<void> {
+  if (!(await queries.deleteToken(ctx.db, ctx.account.id, id))) throw identityErrors.token_unknown()
+  ctx.note({ target: `token:${id}` })
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod'
+
+const Settings = z.strictObject({
+  /** Connection of the application's role. */
+  databaseUrl: z.string().min(1),
+  /** Connection of the owner, for migrations. */
+  databaseOwnerUrl: z.string().min(1),
+  /** 32 bytes, base64. */
+  masterKey: z.string().min(43).max(44),
+  host: z.string().default('127.0.0.1'),
+  port: z.coerce.number().int().min(0).max(65_535).default(7447),
+  /** What links and cookies use; without it http://localhost:<port>. */
+  publicUrl: z.url({ protocol: /^https?$/u }).optional(),
+  allowPlainHttp: z.stringbool().default(false),
+  /** Proxies whose X-Forwarded-For is believed, as CIDR blocks. */
+  trustedProxies: z
+    .string()
+    .transform((text) => text.split(',').filter((part) => part !== ''))
+    .default([]),
+  dataFolder: z.string().min(1),
+  localKubeconfig: z.string().optional(),
+  /** Folders below which git sources may lie on this machine. */
+  localSourceRoots: z
+    .string()
+    .transform((text) => text.split(':').filter((part) => part !== ''))
+    .default([]),
+  /** True when the data folder's lock proves that no other replica can be there. */
+  soleReplica: z.stringbool().default(false),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+})
+export type Settings = z.output<typeof Settings>
+export type SettingsInput = z.input<typeof Settings>
+
+const names: Readonly<Record<keyof Settings, string>> = {
+  databaseUrl: 'DATABASE_URL',
+  databaseOwnerUrl: 'DATABASE_OWNER_URL',
+  masterKey: 'SLIPWAY_MASTER_KEY',
+  host: 'SLIPWAY_HOST',
+  port: 'SLIPWAY_PORT',
+  publicUrl: 'SLIPWAY_PUBLIC_URL',
+  allowPlainHttp: 'SLIPWAY_ALLOW_PLAIN_HTTP',
+  trustedProxies: 'SLIPWAY_TRUSTED_PROXIES',
+  dataFolder: 'SLIPWAY_DATA',
+  localKubeconfig: 'SLIPWAY_LOCAL_KUBECONFIG',
+  localSourceRoots: 'SLIPWAY_LOCAL_SOURCE_ROOTS',
+  soleReplica: 'SLIPWAY_SOLE_REPLICA',
+  logLevel: 'SLIPWAY_LOG_LEVEL',
+}
+
+/**
+ * Reads the settings from environment variables; the only place that does.
+ * @throws {Error} that names every variable that is missing or wrong, without its value
+ */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const given = Object.entries(names).flatMap(([key, name]) =>
+    environment[name] === undefined ? [] : [[key, environment[name]]],
+  )
+  return checkSettings(Object.fromEntries(given))
+}
+
+/** Checks settings given as an object, as tests do. */
+export function checkSettings(input: unknown): Settings {
+  const result = Settings.safeParse(input)
+  if (result.success) return result.data
+  const problems = result.error.issues.map((issue) => {
+    const key = String(issue.path[0] ?? '')
+    return `${key in names ? names[key as keyof Settings] : key}: ${issue.message}`
+  })
+  throw new Error(`settings: ${problems.join('; ')}`)
+}

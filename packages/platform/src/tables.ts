@@ -1,0 +1,40 @@
+import type { Db as DbOf } from '@slipway/db'
+
+import type { ControlTables } from './control/tables.ts'
+import type { HttpTables } from './http/tables.ts'
+import type { AccessTables } from './modules/access/tables.ts'
+import type { AuditTables } from './modules/audit/tables.ts'
+import type { FleetTables } from './modules/fleet/tables.ts'
+import type { IdentityTables } from './modules/identity/tables.ts'
+import type { TenancyTables } from './modules/tenancy/tables.ts'
+
+/** Every table of the platform; each module declares its own. */
+export type Tables = ControlTables &
+  HttpTables &
+  TenancyTables &
+  AccessTables &
+  IdentityTables &
+  AuditTables &
+  FleetTables
+
+/** A transaction that carries its scope: the Organizations whose rows it sees. Reads have one too. */
+export type Db = DbOf<Tables>
+
+/**
+ * The tables without row-level security, each with its reason. A test compares this list with the database.
+ * Sign-in, token and name look-ups in `http/` read only these before the scope is known.
+ */
+export const tablesWithoutRowSecurity: Readonly<Record<string, string>> = {
+  tenancy_organization: 'the tree itself decides what a caller may see',
+  access_membership: 'read to find the scope',
+  identity_user: 'belongs to the installation, not to an Organization',
+  identity_session: 'read to find the caller',
+  identity_token: 'read to find the caller',
+  identity_first_run: 'one row for the installation',
+  fleet_cluster: 'belongs to the installation; Environments refer to it',
+  audit_chain: 'heads of the chains; holds hashes only',
+  http_rate: 'counts requests by caller',
+  http_idempotency: 'keyed by caller',
+  control_lease: 'who leads what',
+  control_setting: 'settings of the installation',
+}
