@@ -176,7 +176,10 @@ export type Registry = {
     object: Objects[R],
     manager: string,
   ) => Promise<Stored<R>>
-  /** Replaces all but status. With metadata.resourceVersion set, a stale one is a Conflict. A write that changes nothing is none. */
+  /**
+   * Replaces all but status. With metadata.resourceVersion set, a stale one is a Conflict. A write that changes nothing is none.
+   * Taking away the last finalizer of a deleted object removes it; a namespace is let go by emptying its spec.finalizers.
+   */
   readonly update: <R extends Resource>(
     resource: R,
     object: Objects[R],

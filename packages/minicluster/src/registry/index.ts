@@ -1,0 +1,1 @@
+export { openRegistry, type OpenRegistry, type RegistryOptions } from './registry.ts'

@@ -1,0 +1,280 @@
+import { join } from 'node:path'
+
+import { errorOf, must } from '@slipway/kit'
+
+import { statusErrors } from '../errors.ts'
+import type { AnyObject, Log, Resource } from '../model.ts'
+import { newCollection, type Collection } from './collection.ts'
+import { FRAME_MAX_BYTES, type Entry } from './frames.ts'
+import { deepFreeze } from './json.ts'
+import { openLogFolder, SyncError, type LogFolder, type Recovered } from './log.ts'
+import { newRing, type Ring, type StoredChange } from './ring.ts'
+
+/*
+ * The store keeps every object once, frozen, in memory; the disk holds the current state only (snapshot + log).
+ *
+ * A write is decided and numbered at once, joins the running batch and becomes visible when the batch is on disk. Until
+ * then it lies in `pending`, which only other writes look at (`head`): they must build on each other, while nobody may see
+ * what a crash could take back. Since a write never waits between its look at `head` and its entry into the queue, writes
+ * need no lock.
+ *
+ * There is one version for all resources. At each start it jumps by a gap, so that even a disk that lied about a sync
+ * cannot make it repeat.
+ */
+const VERSION_GAP = 1_000
+const RING_CAPACITY = 4_096
+const BATCH_MAX = 512
+const SNAPSHOT_MIN_BYTES = 32 * 1024 * 1024
+
+/** Objects as some moment sees them. */
+export type View = {
+  readonly get: (resource: Resource, namespace: string | undefined, name: string) => AnyObject | undefined
+  readonly list: (resource: Resource, namespace?: string) => readonly AnyObject[]
+}
+
+export type Store = View &
+  AsyncDisposable & {
+    /** What is there when every write accepted so far is counted, durable or not; for decisions about writes only. */
+    readonly head: View
+    /** The version of the last visible change. */
+    readonly version: () => number
+    /** Creates or replaces the object; sets its resourceVersion. Resolves when durable and visible. */
+    readonly put: (resource: Resource, object: AnyObject) => Promise<AnyObject>
+    /** Removes the object that `head` shows; resolves with its last state, which carries the version of the removal. */
+    readonly erase: (resource: Resource, object: AnyObject) => Promise<AnyObject>
+    /** Visible changes after `version`, or undefined when they are no longer known. */
+    readonly changesAfter: (resource: Resource, version: number) => readonly StoredChange[] | undefined
+    /** Calls `listener` synchronously for each change that becomes visible, in order. */
+    readonly observe: (listener: (change: StoredChange) => void) => Disposable
+    /** Number of visible objects of the resource. */
+    readonly count: (resource: Resource) => number
+  }
+
+type Write = {
+  readonly entry: Entry
+  readonly resource: Resource
+  readonly object: AnyObject
+  readonly erased: boolean
+  readonly resolve: (object: AnyObject) => void
+  readonly reject: (error: Error) => void
+}
+
+export type StoreOptions = {
+  readonly dataFolder: string
+  readonly log: Log
+  /** Size of the log from which on a snapshot replaces it. */
+  readonly snapshotMinBytes?: number
+  /** Changes kept per resource for watches that resume. */
+  readonly ringCapacity?: number
+}
+
+/**
+ * Opens the store below `dataFolder`, which belongs to this process alone.
+ * @throws {Error} when a file is damaged in a way that no crash explains
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { folder, recovered } = await openLogFolder(join(options.dataFolder, 'store'), options.log)
+  const store = storeOver(folder, recovered, options)
+  await folder.append([{ version: recovered.version + VERSION_GAP, mark: 'start' }])
+  return store
+}
+
+const encoded = new WeakMap<AnyObject, Buffer>()
+
+/** The object as JSON, encoded once in its life. */
+export function encodedObject(object: AnyObject): Buffer {
+  const known = encoded.get(object)
+  if (known) return known
+  const bytes = Buffer.from(JSON.stringify(object))
+  encoded.set(object, bytes)
+  return bytes
+}
+
+function storeOver(folder: LogFolder, recovered: Recovered, options: StoreOptions): Store {
+  const collections = collectionsOf(recovered)
+  const rings = new Map<Resource, Ring>()
+  const pending = new Map<string, Write>()
+  const listeners = new Set<(change: StoredChange) => void>()
+  let visibleVersion = recovered.version + VERSION_GAP
+  let nextVersion = visibleVersion + 1
+  let queue: Write[] = []
+  let flushing: Promise<void> | undefined
+  let snapshotting: Promise<void> | undefined
+  let snapshotBytes = recovered.snapshotBytes
+  let broken: Error | undefined
+  let closed = false
+
+  const collectionOf = (resource: Resource): Collection => getOrAdd(collections, resource, newCollection)
+  // From the recovered version on, not from behind the gap: clients that were up to date simply go on.
+  const ringOf = (resource: Resource): Ring =>
+    getOrAdd(rings, resource, () => newRing(options.ringCapacity ?? RING_CAPACITY, recovered.version))
+
+  function enqueue(resource: Resource, object: AnyObject, erased: boolean): Promise<AnyObject> {
+    if (closed) throw statusErrors.internal('the store is closed')
+    if (broken) throw statusErrors.internal('the store cannot write to its disk; see the log')
+    const version = nextVersion
+    const next = deepFreeze({
+      ...object,
+      metadata: { ...object.metadata, resourceVersion: String(version) },
+    })
+    const { name, namespace = '' } = object.metadata
+    const entry: Entry = erased
+      ? { version, resource, erased: [namespace, name] }
+      : { version, resource, put: encodedObject(next) }
+    if ('put' in entry && entry.put.length > FRAME_MAX_BYTES - 1024)
+      throw statusErrors.badRequest('the object is too large')
+    nextVersion += 1
+    const { promise, resolve, reject } = Promise.withResolvers<AnyObject>()
+    const write: Write = { entry, resource, object: next, erased, resolve, reject }
+    pending.set(keyOf(resource, namespace, name), write)
+    queue.push(write)
+    flushing ??= flush()
+    return promise
+  }
+
+  async function flush(): Promise<void> {
+    // Lets everything that is written in this turn join the batch.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (queue.length > 0) {
+      const batch = queue.slice(0, BATCH_MAX)
+      queue = queue.slice(BATCH_MAX)
+      try {
+        await folder.append(batch.map((write) => write.entry))
+      } catch (error) {
+        refuseAll([...batch, ...queue], errorOf(error))
+        break
+      }
+      batch.forEach(show)
+      if (folder.sizeBytes() > Math.max(options.snapshotMinBytes ?? SNAPSHOT_MIN_BYTES, snapshotBytes * 2))
+        await startSnapshot()
+    }
+    flushing = undefined
+  }
+
+  /** Later writes were decided on what the failed ones would have left, so all of them are refused. */
+  function refuseAll(writes: readonly Write[], cause: Error): void {
+    queue = []
+    pending.clear()
+    if (cause instanceof SyncError) broken = cause
+    options.log('error', 'writes were refused because the disk failed', {
+      count: writes.length,
+      cause: cause.cause instanceof Error ? cause.cause.message : cause.message,
+    })
+    for (const write of writes) write.reject(statusErrors.internal('the store cannot write to its disk'))
+  }
+
+  function show(write: Write): void {
+    const { resource, object, erased } = write
+    const { name, namespace = '' } = object.metadata
+    const collection = collectionOf(resource)
+    const old = collection.get(namespace, name)
+    if (erased) collection.delete(namespace, name)
+    else collection.set(object)
+    const key = keyOf(resource, namespace, name)
+    // A later write of the same object may be under way; only the last one leaves.
+    if (pending.get(key) === write) pending.delete(key)
+    visibleVersion = write.entry.version
+    const type = erased ? 'DELETED' : old === undefined ? 'ADDED' : 'MODIFIED'
+    const change: StoredChange = { version: write.entry.version, resource, type, object, old }
+    ringOf(resource).push(change)
+    for (const listener of listeners) listener(change)
+    write.resolve(object)
+  }
+
+  async function startSnapshot(): Promise<void> {
+    if (snapshotting) return
+    const version = visibleVersion
+    try {
+      await folder.rotate(version)
+    } catch (error) {
+      options.log('error', 'the log could not be rotated', { cause: errorOf(error).message })
+      return
+    }
+    const objects = [...collections].flatMap(([resource, collection]) =>
+      collection.list().map((object): Entry => ({ version, resource, put: encodedObject(object) })),
+    )
+    snapshotting = folder
+      .writeSnapshot(version, objects)
+      .then((sizeBytes) => {
+        snapshotBytes = sizeBytes
+        return undefined
+      })
+      .catch((error: unknown) => {
+        // The log goes on growing and the next batch tries again.
+        options.log('error', 'the snapshot could not be written', { cause: errorOf(error).message })
+      })
+      .finally(() => {
+        snapshotting = undefined
+      })
+  }
+
+  const durable: View = {
+    get: (resource, namespace, name) => collections.get(resource)?.get(namespace ?? '', name),
+    list: (resource, namespace) => collectionOf(resource).list(namespace),
+  }
+  return {
+    ...durable,
+    head: headOf(durable, pending),
+    version: () => visibleVersion,
+    put: (resource, object) => enqueue(resource, object, false),
+    erase: (resource, object) => enqueue(resource, object, true),
+    changesAfter: (resource, version) => ringOf(resource).after(version),
+    count: (resource) => collectionOf(resource).size(),
+    observe(listener) {
+      listeners.add(listener)
+      return { [Symbol.dispose]: () => void listeners.delete(listener) }
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true
+      await flushing
+      await snapshotting
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function headOf(durable: View, pending: ReadonlyMap<string, Write>): View {
+  return {
+    get(resource, namespace, name) {
+      const key = keyOf(resource, namespace ?? '', name)
+      const write = pending.get(key)
+      if (write) return write.erased ? undefined : write.object
+      return durable.get(resource, namespace, name)
+    },
+    list(resource, namespace) {
+      if (pending.size === 0) return durable.list(resource, namespace)
+      const prefix = namespace === undefined ? `${resource}\n` : `${resource}\n${namespace}\n`
+      const changed = [...pending].filter(([key]) => key.startsWith(prefix))
+      if (changed.length === 0) return durable.list(resource, namespace)
+      const changedKeys = new Set(changed.map(([key]) => key))
+      const kept = durable
+        .list(resource, namespace)
+        .filter(({ metadata }) => !changedKeys.has(keyOf(resource, metadata.namespace ?? '', metadata.name)))
+      return [...kept, ...changed.flatMap(([, write]) => (write.erased ? [] : write.object))]
+    },
+  }
+}
+
+function collectionsOf(recovered: Recovered): Map<Resource, Collection> {
+  const collections = new Map<Resource, Collection>()
+  for (const entry of recovered.entries) {
+    if (entry.resource === undefined) continue
+    // What the log holds was written by this code with these types, and its sum fits.
+    const collection = getOrAdd(collections, entry.resource as Resource, newCollection)
+    if (entry.erased) collection.delete(...entry.erased)
+    else collection.set(deepFreeze(must(entry.object, 'a log entry has an object') as AnyObject))
+  }
+  return collections
+}
+
+function keyOf(resource: Resource, namespace: string, name: string): string {
+  return `${resource}\n${namespace}\n${name}`
+}
+
+function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
+}
