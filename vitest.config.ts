@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: source,
   ssr: { resolve: source },
   test: {
+    globalSetup: ['packages/db/src/testing/global-setup.ts'],
     include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'e2e/**/*.test.ts'],
     maxWorkers: 2,
     pool: 'forks',

@@ -27,6 +27,8 @@ function namesOf(schema: JsonSchema): readonly string[] {
 export type SchemaWriter = {
   /** The JSON Schema of a zod schema; named schemas become references and are kept for `components`. */
   readonly write: (schema: z.ZodType, io: 'input' | 'output') => JsonSchema
+  /** The same, but the schema itself is written out, whatever its name. */
+  readonly writeInline: (schema: z.ZodType, io: 'input' | 'output') => JsonSchema
   readonly components: () => Readonly<Record<string, JsonSchema>>
 }
 
@@ -47,18 +49,24 @@ export function schemaWriter(exported: Readonly<Record<string, unknown>>): Schem
   }
   const components = new Map<string, JsonSchema>()
 
+  function writeBody(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
+    const whole: JsonSchema = z.toJSONSchema(schema, { metadata: registry, io, unrepresentable: 'any' })
+    const { $schema: _, $defs: definitions, ...root } = whole
+    const found = Object.entries(isObject(definitions) ? definitions : {}) as [string, JsonSchema][]
+    const final = new Map(found.map(([name, body]) => [name, finalNameOf(name, body, io)]))
+    for (const [name, body] of found) components.set(final.get(name) ?? name, tidied(body, final))
+    const { id: __, ...body } = root
+    return tidied(body, final)
+  }
+
   return {
+    writeInline: writeBody,
     write(schema, io) {
-      const whole: JsonSchema = z.toJSONSchema(schema, { metadata: registry, io, unrepresentable: 'any' })
-      const { $schema: _, $defs: definitions, ...root } = whole
-      const found = Object.entries(isObject(definitions) ? definitions : {}) as [string, JsonSchema][]
-      const final = new Map(found.map(([name, body]) => [name, finalNameOf(name, body, io)]))
-      for (const [name, body] of found) components.set(final.get(name) ?? name, tidied(body, final))
+      const body = writeBody(schema, io)
       const id = names.get(schema)
-      if (id === undefined || found.some(([name]) => name === id)) return tidied(root, final)
-      const { id: __, ...body } = root
+      if (id === undefined || typeof body['$ref'] === 'string') return body
       const name = finalNameOf(id, body, io)
-      components.set(name, tidied(body, final))
+      components.set(name, body)
       return { $ref: `#/components/schemas/${name}` }
     },
     components: () => Object.fromEntries([...components].sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -79,7 +87,6 @@ function tidied(value: unknown, names: ReadonlyMap<string, string>): JsonSchema 
     if (!isObject(inner)) return inner
     const entries = Object.entries(inner).flatMap(([key, child]): [string, unknown][] => {
       if (key === '$ref' && typeof child === 'string') return [[key, referenceOf(child)]]
-      if (key === 'id' && typeof child === 'string' && inner['type'] !== undefined) return []
       if (key === 'pattern' && inner['format'] === 'date-time') return []
       return [[key, walk(child)]]
     })

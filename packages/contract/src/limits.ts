@@ -13,7 +13,7 @@ export const YAML_LIMIT_BYTES = MIB
 export const RATE_LIMITS: Readonly<Record<RateClass, number>> = {
   read: 3_000,
   write: 600,
-  login: 10,
+  login: 30,
   stream: 300,
   transfer: 3_000,
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { commandLines } from './command-lines.ts'
 import { ErrorBody } from './common.ts'
 import type { Endpoint, Protocol, Stream } from './endpoint.ts'
-import { isObject, schemaWriter, type JsonSchema, type SchemaWriter } from './json-schema.ts'
+import { bodyFields, isObject, schemaWriter, type JsonSchema, type SchemaWriter } from './json-schema.ts'
 import { BODY_LIMIT_BYTES, IDEMPOTENCY_HOURS, RATE_LIMITS } from './limits.ts'
 import { exampleOf } from './openapi-example.ts'
 import { nounOf } from './openapi-noun.ts'
@@ -201,10 +201,10 @@ function genericCommandOf(name: string, declared: Endpoint | Stream): string {
 }
 
 function parametersOf(declared: Endpoint | Stream, writer: SchemaWriter): readonly OpenApiParameter[] {
-  const path = fieldsOf(writer.write(declared.params, 'input')).map(([name, schema]): OpenApiParameter =>
-    parameterOf({ name, in: 'path', required: true, schema }),
+  const path = fieldsOf(writer.writeInline(declared.params, 'input')).map(
+    ([name, schema]): OpenApiParameter => parameterOf({ name, in: 'path', required: true, schema }),
   )
-  const querySchema = writer.write(declared.query, 'input')
+  const querySchema = writer.writeInline(declared.query, 'input')
   const required = Array.isArray(querySchema['required']) ? querySchema['required'] : []
   const query = fieldsOf(querySchema).map(([name, schema]): OpenApiParameter =>
     parameterOf({ name, in: 'query', required: required.includes(name), schema }),

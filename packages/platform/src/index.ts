@@ -1,2 +1,3 @@
 export { startPlatform, type RunningPlatform } from './platform.ts'
 export { checkSettings, readSettings, type Settings, type SettingsInput } from './settings.ts'
+export { migrations } from './migrations/index.ts'

@@ -26,9 +26,10 @@ const HEADERS_MS = 20 * SECOND_MS
 /** Makes the HTTP server. @throws {Error} when an operation of the contract has no handler, or a route no declaration */
 export function createServer(deps: HttpDeps, registered: Registered): FastifyInstance {
   const { platform } = deps
+  // Fastify's own type of logger, so that the server keeps its ordinary type.
+  const log: FastifyBaseLogger = platform.log
   const server = Fastify({
-    // Fastify's own type of logger, so that the server keeps its ordinary type.
-    loggerInstance: platform.log,
+    loggerInstance: log,
     disableRequestLogging: true,
     genReqId: () => platform.newId('req'),
     bodyLimit: BODY_LIMIT_BYTES,
