@@ -252,10 +252,9 @@ function fieldsOf(schema: JsonSchema): readonly (readonly [string, JsonSchema])[
 function bodyOf(declared: Endpoint, writer: SchemaWriter): OpenApiOperation['requestBody'] {
   const optional = declared.body.safeParse(undefined).success
   const inner = declared.body instanceof z.ZodOptional ? (declared.body.unwrap() as z.ZodType) : declared.body
+  if (bodyFields(inner) === undefined) return undefined
   const schema = writer.write(inner, 'input')
-  const isEmpty =
-    schema['type'] === 'object' && fieldsOf(schema).length === 0 && schema['additionalProperties'] === false
-  return isEmpty ? undefined : { required: !optional, content: { 'application/json': { schema } } }
+  return { required: !optional, content: { 'application/json': { schema } } }
 }
 
 function uploadBodyOf(declared: Stream): OpenApiOperation['requestBody'] {
@@ -269,7 +268,7 @@ function uploadBodyOf(declared: Stream): OpenApiOperation['requestBody'] {
 const STREAM_ANSWERS: Readonly<Record<Stream['transport'], readonly [string, string, string | undefined]>> = {
   sse: [
     '200',
-    'Server-sent events; an event named `end` says that there is nothing more',
+    'Server-sent events. The body ends when there is nothing more; a refusal after the first event comes as an event named `error`',
     'text/event-stream',
   ],
   websocket: ['101', 'The connection becomes a WebSocket', undefined],

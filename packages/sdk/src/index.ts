@@ -1,1 +1,7 @@
-export {}
+export { createClient, itemsOf, type ClientOptions, type Credentials } from './client.ts'
+export { ApiError } from './error.ts'
+export { endpoints, type EndpointEntry } from './generated/endpoints.ts'
+export type { ServerEvent } from './events.ts'
+export type { Socket } from './socket.ts'
+export type { Download, UploadContent } from './transfer.ts'
+export type { CallOptions, Client, FlatRequest, OperationName } from './types.ts'
