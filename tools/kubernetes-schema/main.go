@@ -120,16 +120,50 @@ var scalars = map[reflect.Type]string{
 	reflect.TypeFor[[]byte]():                    "bytes",
 }
 
+// What of a custom resource's OpenAPI schema is kept: defaults and limits. The rules written in CEL are not among them.
+type custom struct {
+	Type       string             `json:"type,omitempty"`
+	Properties map[string]*custom `json:"properties,omitempty"`
+	Items      *custom            `json:"items,omitempty"`
+	Values     *custom            `json:"additionalProperties,omitempty"`
+	Required   []string           `json:"required,omitempty"`
+	Default    any                `json:"default,omitempty"`
+	Enum       []any              `json:"enum,omitempty"`
+	Pattern    string             `json:"pattern,omitempty"`
+	Minimum    *float64           `json:"minimum,omitempty"`
+	Maximum    *float64           `json:"maximum,omitempty"`
+	MinLength  *int               `json:"minLength,omitempty"`
+	MaxLength  *int               `json:"maxLength,omitempty"`
+	MinItems   *int               `json:"minItems,omitempty"`
+	MaxItems   *int               `json:"maxItems,omitempty"`
+	MaxProps   *int               `json:"maxProperties,omitempty"`
+}
+
+type definition struct {
+	Spec struct {
+		Names struct {
+			Kind string `json:"kind"`
+		} `json:"names"`
+		Versions []struct {
+			Name   string `json:"name"`
+			Schema struct {
+				OpenAPI custom `json:"openAPIV3Schema"`
+			} `json:"schema"`
+		} `json:"versions"`
+	} `json:"spec"`
+}
+
 type generator struct {
-	merge map[string]mergeType
-	types map[string]*structure
+	merge  map[string]mergeType
+	types  map[string]*structure
+	custom map[string]*custom
 }
 
 func main() {
 	if len(os.Args) != 2 {
 		fail("usage: kubernetes-schema <file to write>")
 	}
-	g := generator{merge: map[string]mergeType{}, types: map[string]*structure{}}
+	g := generator{merge: map[string]mergeType{}, types: map[string]*structure{}, custom: map[string]*custom{}}
 	g.readMergeSchema("k8s.io/client-go", "applyconfigurations/internal/internal.go")
 	g.readMergeSchema("sigs.k8s.io/gateway-api", "applyconfiguration/internal/internal.go")
 	roots := map[string]map[string]string{}
@@ -140,6 +174,7 @@ func main() {
 			roots[group.apiVersion][goType.Name()] = g.describe(goType)
 		}
 	}
+	g.readCustom("httproutes", "gateways", "gatewayclasses")
 	if err := os.WriteFile(os.Args[1], g.render(roots), 0o644); err != nil {
 		fail(err.Error())
 	}
@@ -147,14 +182,7 @@ func main() {
 
 // readMergeSchema takes the schema out of the one text constant of a generated Go file.
 func (g *generator) readMergeSchema(module, file string) {
-	folder, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
-	if err != nil {
-		fail("go list " + module + ": " + err.Error())
-	}
-	source, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(folder)), file))
-	if err != nil {
-		fail(err.Error())
-	}
+	source := readModuleFile(module, file)
 	_, text, found := strings.Cut(string(source), "typed.YAMLObject(`")
 	text, _, ended := strings.Cut(text, "`)")
 	if !found || !ended {
@@ -169,6 +197,41 @@ func (g *generator) readMergeSchema(module, file string) {
 	for _, one := range schema.Types {
 		g.merge[one.Name] = one
 	}
+}
+
+// readCustom takes spec and status of version v1 out of the custom resource definitions of the Gateway API.
+func (g *generator) readCustom(plurals ...string) {
+	for _, plural := range plurals {
+		var read definition
+		text := readModuleFile("sigs.k8s.io/gateway-api", "config/crd/standard/gateway.networking.k8s.io_"+plural+".yaml")
+		if err := yaml.Unmarshal(text, &read); err != nil {
+			fail(err.Error())
+		}
+		for index, version := range read.Spec.Versions {
+			if version.Name != "v1" {
+				continue
+			}
+			schema := &read.Spec.Versions[index].Schema.OpenAPI
+			for name := range schema.Properties {
+				if name != "spec" && name != "status" {
+					delete(schema.Properties, name)
+				}
+			}
+			g.custom[read.Spec.Names.Kind] = schema
+		}
+	}
+}
+
+func readModuleFile(module, file string) []byte {
+	folder, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	if err != nil {
+		fail("go list " + module + ": " + err.Error())
+	}
+	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(folder)), file))
+	if err != nil {
+		fail(err.Error())
+	}
+	return text
 }
 
 // describe adds a struct and all it reaches, and returns its name in the data file.
@@ -349,16 +412,18 @@ func (g *generator) render(roots map[string]map[string]string) []byte {
 		}
 		fmt.Fprintf(&out, "%s: %s%s\n", compact(name), compact(g.types[name]), comma)
 	}
-	out.WriteString("}\n}\n")
+	fmt.Fprintf(&out, "},\n\"custom\": %s\n}\n", compact(g.custom))
 	return out.Bytes()
 }
 
 func compact(value any) []byte {
-	text, err := json.Marshal(value)
-	if err != nil {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
 		fail(err.Error())
 	}
-	return text
+	return bytes.TrimSpace(text.Bytes())
 }
 
 func fail(message string) {

@@ -102,7 +102,7 @@ function mergeList(
   if (mergeKey === undefined) {
     if (patch.some((item) => typeof item === 'object'))
       throw malformed('invalid patch format of primitive list')
-    return [...new Set([...original, ...patch])]
+    return inOrder([...new Set([...original, ...patch])], original, patch, undefined)
   }
   const items = patch.map((item) => {
     if (isRecord(item)) return item
@@ -117,7 +117,8 @@ function mergeList(
   }
   const structure = structureIn(field)
   for (const item of items) mergeItem(merged, item, { mergeKey, structure })
-  return [...merged.values()]
+  // Without a $setElementOrder the patch itself says in which order its items stand.
+  return inOrder([...merged.values()], original, items, mergeKey)
 }
 
 function mergeItem(

@@ -12,30 +12,39 @@ import { canonicalQuantity } from './quantity.ts'
 import type { Field, Structure } from './types.ts'
 import { isCustom, structureNamed, structureOf, typeOf } from './types.ts'
 
+/** Fills in the defaults of one structure; called with the name of its type after its own fields are complete. */
+export type Complete = (type: string, object: JsonObject) => JsonObject
+
 type Place = {
   readonly owner: string
   readonly path: string
   readonly kind: string
   readonly version: string
+  readonly complete: Complete
 }
 
 const METADATA = 'meta/v1.ObjectMeta'
 
 /**
- * The object as a real server would hold it after decoding. Kinds without a schema are returned as they are.
+ * The object as a real server would hold it after decoding, with what `complete` adds. Kinds without a schema are returned
+ * as they are.
  * @throws {StatusError} 400 when a value has the wrong type, in the words of the real decoder.
  */
-export function normalizeObject(object: JsonObject): JsonObject {
+export function normalizeObject(object: JsonObject, complete: Complete = asItIs): JsonObject {
   const { apiVersion, kind } = typeOf(object)
   const structure = structureOf(apiVersion, kind)
   if (!structure) return object
-  const place = { owner: '', path: '', kind, version: apiVersion.split('/').at(-1) ?? '' }
+  const place = { owner: '', path: '', kind, version: apiVersion.split('/').at(-1) ?? '', complete }
   return normalize(structure, object, place, isCustom(apiVersion))
 }
 
 /** What the kind looks like when nothing is said about it. */
 export function emptyObject(structure: Structure): JsonObject {
-  return normalize(structure, {}, { owner: '', path: '', kind: '', version: '' }, false)
+  return normalize(structure, {}, { owner: '', path: '', kind: '', version: '', complete: asItIs }, false)
+}
+
+function asItIs(_type: string, object: JsonObject): JsonObject {
+  return object
 }
 
 function normalize(structure: Structure, object: JsonObject, place: Place, custom: boolean): JsonObject {
@@ -51,8 +60,9 @@ function normalize(structure: Structure, object: JsonObject, place: Place, custo
       result[name] = normalized
     }
   }
-  if (!asJson) addKept(structure, result, place)
-  return result
+  if (asJson) return result
+  addKept(structure, result, place)
+  return place.complete(structure.name, result)
 }
 
 function addKept(structure: Structure, result: Record<string, unknown>, place: Place): void {

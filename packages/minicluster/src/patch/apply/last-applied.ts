@@ -2,7 +2,7 @@
  * The one place where apply knows a client: `kubectl apply` keeps what it applied in an annotation, and whoever moves to
  * `kubectl apply --server-side` takes over the fields that stand there unchanged, and keeps the annotation up to date.
  */
-import { isRecord, parseJson } from '@slipway/kit'
+import { canonicalJson, isRecord, parseJson } from '@slipway/kit'
 
 import type { JsonObject } from '../../schema/json.ts'
 import { objectOf, textOf, without } from '../../schema/json.ts'
@@ -53,7 +53,7 @@ export function setLastApplied(
   const annotations = annotationsOf(object)
   if (by.manager !== KUBECTL || textOf(annotations[ANNOTATION]) === '') return object
   const others = without(annotations, ANNOTATION)
-  const text = `${JSON.stringify(withoutAnnotation(applied))}\n`
+  const text = `${canonicalJson(withoutAnnotation(applied))}\n`
   const sizeBytes = Buffer.byteLength(JSON.stringify({ ...others, [ANNOTATION]: text }))
   const metadata = {
     ...objectOf(object['metadata']),
