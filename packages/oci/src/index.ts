@@ -46,3 +46,35 @@ export {
   type UnpackLimits,
 } from './unpack/unpack.ts'
 export { fetchApplication, type FetchedApplication } from './unpack/fetch.ts'
+export { createRegistry } from './registry/registry.ts'
+export { nodeListener } from './registry/node-listener.ts'
+export type { RegistryLimits, RegistryOptions } from './registry/context.ts'
+export { folderBlobs } from './registry/folder-blobs.ts'
+export { collectGarbage, dropStaleUploads, type CollectReport } from './registry/collect.ts'
+export { scrubBlobs, type ScrubReport } from './registry/scrub.ts'
+export {
+  planReview,
+  type ReviewDecision,
+  type ReviewFacts,
+  type ReviewItem,
+  type ReviewPolicy,
+} from './registry/review-plan.ts'
+export {
+  newTokenKey,
+  tokenSigner,
+  type TokenKey,
+  type TokenSigner,
+  type TokenSignerOptions,
+} from './registry/token.ts'
+export type {
+  BlobRange,
+  BlobStore,
+  ManifestRecord,
+  PutOutcome,
+  RegistryAction,
+  RegistryEvent,
+  RegistryMetadata,
+  RegistrySubject,
+  Upload,
+  UploadClaim,
+} from './registry/ports.ts'
