@@ -96,7 +96,7 @@ describe('organizations, projects, members', () => {
       body: { name: 'Mine' },
     })
     expect([refused.status, code(refused.body)]).toEqual([403, 'permission_missing'])
-    expect(String((refused.body['error'] as { message: string }).message)).toContain('project:update')
+    expect((refused.body['error'] as { message: string }).message).toContain('project:update')
   })
 
   test('a dry run answers as the real one would and changes nothing', async () => {

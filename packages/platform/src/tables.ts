@@ -3,6 +3,7 @@ import type { Db as DbOf } from '@slipway/db'
 import type { ControlTables } from './control/tables.ts'
 import type { HttpTables } from './http/tables.ts'
 import type { AccessTables } from './modules/access/tables.ts'
+import type { AppTables } from './modules/app/tables.ts'
 import type { AuditTables } from './modules/audit/tables.ts'
 import type { FleetTables } from './modules/fleet/tables.ts'
 import type { IdentityTables } from './modules/identity/tables.ts'
@@ -15,6 +16,7 @@ export type Tables = ControlTables &
   AccessTables &
   IdentityTables &
   AuditTables &
+  AppTables &
   FleetTables
 
 /** A transaction that carries its scope: the Organizations whose rows it sees. Reads have one too. */

@@ -28,7 +28,8 @@ export const commonErrors = catalog({
     idempotency_result_secret: 'This was done already; its answer held a secret that is shown only once.',
     idempotency_key_invalid: 'An Idempotency-Key has 1 to 128 printable characters.',
     too_many_streams: 'You have {max} streams open. Close one first.',
-    port_unavailable: 'Port {port} on {host} cannot be used. Stop what listens there, or start with another --port.',
+    port_unavailable:
+      'Port {port} on {host} cannot be used. Stop what listens there, or start with another --port.',
     database_unavailable: 'The database does not answer. Try again in a moment.',
     generation_conflict: 'Somebody changed this in the meantime. Read it again and repeat your change.',
   },

@@ -2,9 +2,11 @@ import { defineErrors as defineUntyped, type AppError } from '@slipway/kit'
 
 import { fill, type Language, type Placeholders } from '../catalog.ts'
 import { commonErrors } from './common.ts'
+import { shipErrors } from './ship.ts'
+import { whatErrors } from './what.ts'
 import { whoErrors } from './who.ts'
 
-const areas = [commonErrors, whoErrors] as const
+const areas = [commonErrors, whoErrors, whatErrors, shipErrors] as const
 
 type Area = (typeof areas)[number]
 type EnglishOf<A> = A extends { readonly en: infer English } ? English : never

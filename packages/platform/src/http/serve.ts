@@ -49,7 +49,7 @@ export function serveEndpoint(
   handler: OutsideHandler<Endpoint> | { readonly inside: Handler<Endpoint> },
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
   return async (request, reply) => {
-    const call = await enter(deps, endpoint, request)
+    const call = await enter(deps, endpoint, request, signalOf(reply.raw))
     let target: Target = { target: '', place: nowhere }
     try {
       const { reply: body, replayed } = await run(call, handler, (found) => (target = found))
@@ -63,7 +63,12 @@ export function serveEndpoint(
   }
 }
 
-async function enter(deps: HttpDeps, endpoint: Endpoint, request: FastifyRequest): Promise<Call> {
+async function enter(
+  deps: HttpDeps,
+  endpoint: Endpoint,
+  request: FastifyRequest,
+  signal: AbortSignal,
+): Promise<Call> {
   const { platform } = deps
   const now = platform.clock.now()
   const account = await authenticate(platform, {
@@ -83,32 +88,37 @@ async function enter(deps: HttpDeps, endpoint: Endpoint, request: FastifyRequest
     endpoint,
     request,
     account,
-    context: contextOf(platform, request, account, now),
+    context: contextOf(platform, request, { account, now, signal }),
     dryRun,
     params,
     rawQuery: query,
   }
 }
 
-/** The context of a request outside of a transaction. */
+/** The context of a request outside of a transaction. @param signal - aborted when the caller goes away */
 export function contextOf(
   platform: Platform,
-  request: Pick<FastifyRequest, 'id' | 'ip' | 'raw'>,
-  account: Account,
-  now: Date,
+  request: Pick<FastifyRequest, 'id' | 'ip'>,
+  about: { readonly account: Account; readonly now: Date; readonly signal: AbortSignal },
 ): RequestContext {
-  const gone = new AbortController()
-  request.raw.socket?.once('close', () => gone.abort(new Error('the caller went away')))
+  const { account, now, signal } = about
   return {
     ...platform,
     requestId: request.id,
     address: request.ip,
     account,
     now,
-    signal: gone.signal,
+    signal,
     read: (run) => platform.database.transact(scopeOf(account), run, { readOnly: true }),
     countHit: (key, maxPerMinute) => countOwnHit(platform, key, maxPerMinute, now),
   }
+}
+
+/** Aborted when a response or socket closes, which it also does at its ordinary end. */
+export function signalOf(closing: NodeJS.EventEmitter): AbortSignal {
+  const gone = new AbortController()
+  closing.once('close', () => gone.abort(new Error('the caller went away')))
+  return gone.signal
 }
 
 async function run(

@@ -16,7 +16,7 @@ import { errorBody } from './error-reply.ts'
 import { httpErrors } from './errors.ts'
 import { parsePart, refusalOf } from './parse.ts'
 import type { Download, SseEvent, StreamCall, StreamHandler } from './routes.ts'
-import { contextOf, type HttpDeps } from './serve.ts'
+import { contextOf, signalOf, type HttpDeps } from './serve.ts'
 
 /** An open stream asks again whether it may, this often; a revoked account is cut off within this time. */
 const RECHECK_MS = 4 * SECOND_MS
@@ -37,7 +37,7 @@ type Incoming = Pick<FastifyRequest, 'id' | 'ip' | 'raw' | 'headers' | 'method'>
 /** Streams open now, by account. One process's count: it bounds this process's memory. */
 const openStreams = new Map<string, number>()
 
-async function open(deps: HttpDeps, stream: Stream, request: Incoming): Promise<Opened> {
+async function open(deps: HttpDeps, stream: Stream, request: Incoming, signal: AbortSignal): Promise<Opened> {
   const { platform } = deps
   const now = platform.clock.now()
   const account = await authenticate(platform, {
@@ -61,7 +61,7 @@ async function open(deps: HttpDeps, stream: Stream, request: Incoming): Promise<
   })
   const query = parsePart('query', stream.query, request.query)
   return {
-    context: contextOf(platform, request, account, now),
+    context: contextOf(platform, request, { account, now, signal }),
     input: { params, query, body: undefined },
     target,
   }
@@ -132,13 +132,11 @@ function guard(
 /** Makes the Fastify handler of an SSE, download or upload stream. */
 export function serveStream(deps: HttpDeps, stream: Stream, handler: StreamHandler<Stream>) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const opened = await open(deps, stream, request)
-    const ended = new AbortController()
-    reply.raw.once('close', () => ended.abort(new Error('the caller went away')))
+    const opened = await open(deps, stream, request, signalOf(reply.raw))
     using _ = guard(deps, stream, request, opened, () => reply.raw.destroy())
     const call: StreamCall<Stream> = {
       input: opened.input,
-      ctx: { ...opened.context, signal: ended.signal },
+      ctx: opened.context,
       lastEventId: headerOf(request, 'last-event-id'),
       send: (event) => sendEvent(reply, event),
       accept: () => Promise.reject(new Error('this stream is not a WebSocket')),
@@ -248,7 +246,7 @@ export function upgradeHandler(deps: HttpDeps, routes: readonly UpgradeRoute[]) 
       const presented = presentedOf(platform, raw.headers)
       if (presented?.byCookie === true && !isSameOrigin(platform.settings, raw.headers))
         throw httpErrors.origin_refused()
-      const opened = await open(deps, found.route.stream, request)
+      const opened = await open(deps, found.route.stream, request, signalOf(socket))
       using _ = guard(deps, found.route.stream, request, opened, () => socket.destroy())
       await found.route.handler({
         input: opened.input,

@@ -1,6 +1,8 @@
 import type { Migration } from '@slipway/db'
 
 import { foundation } from './0001-foundation.ts'
+import { fleet } from './0002-fleet.ts'
+import { app } from './0003-app.ts'
 
 /** Every migration in order; forward only. */
-export const migrations: readonly Migration[] = [foundation]
+export const migrations: readonly Migration[] = [foundation, fleet, app]

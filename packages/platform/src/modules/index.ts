@@ -3,6 +3,7 @@ import type { Reconciler } from '../control/index.ts'
 import type { PlaceFinders } from '../http/authorize.ts'
 import type { Routes } from '../http/index.ts'
 import { accessRoutes } from './access/index.ts'
+import { appRoutes, findApplication, findWorkload } from './app/index.ts'
 import { auditRoutes } from './audit/index.ts'
 import { identityRoutes, userNames } from './identity/index.ts'
 import { findEnvironment, findOrganization, findProject, tenancyRoutes } from './tenancy/index.ts'
@@ -24,6 +25,7 @@ export function modulesOf(_platform: Platform): Modules {
         findProjectOrganization: async (db, id) => (await findProject(db, id))?.organizationId,
       })
       auditRoutes(routes)
+      appRoutes(routes)
     },
     reconcilers: [],
     finders: {
@@ -35,7 +37,9 @@ export function modulesOf(_platform: Platform): Modules {
         const project = await findProject(db, id)
         return project && { organizationId: project.organizationId, projectId: project.id }
       },
-      environment: async (db, id) => findEnvironment(db, id),
+      environment: findEnvironment,
+      application: findApplication,
+      workload: findWorkload,
     },
     [Symbol.asyncDispose]: async () => undefined,
   }

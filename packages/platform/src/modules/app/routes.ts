@@ -1,0 +1,121 @@
+import type * as views from '@slipway/contract'
+import { contract } from '@slipway/contract'
+import { pageOf } from '@slipway/kit'
+
+import type { Routes } from '../../http/index.ts'
+import { projectFilterOf } from '../access/index.ts'
+import { found } from '../tenancy/index.ts'
+import type { Application, ConfigRevision, Workload } from './model.ts'
+import { shownVariables } from './plan.ts'
+import * as queries from './queries.ts'
+import * as service from './service.ts'
+
+export function appRoutes(routes: Routes): void {
+  applicationRoutes(routes)
+  workloadRoutes(routes)
+  configRoutes(routes)
+}
+
+function applicationRoutes(routes: Routes): void {
+  routes.on(contract.listApplications, async ({ query }, ctx) =>
+    pageOf(
+      await queries.listApplications(ctx.db, projectFilterOf(ctx.account.access, 'project:read'), query),
+      query.limit,
+      applicationView,
+      (one) => [one.slug, one.id],
+    ),
+  )
+  routes.on(contract.createApplication, async ({ params, body }, ctx) =>
+    applicationView(await service.createApplication(ctx, { ...body, projectId: params.project })),
+  )
+  routes.on(contract.getApplication, async ({ params }, ctx) =>
+    applicationView(found(await queries.findApplication(ctx.db, params.application))),
+  )
+  routes.on(contract.updateApplication, async ({ params, body }, ctx) =>
+    applicationView(await service.renameApplication(ctx, params.application, body.name)),
+  )
+  routes.on(contract.deleteApplication, async ({ params }, ctx) =>
+    service.deleteApplication(ctx, params.application),
+  )
+}
+
+function workloadRoutes(routes: Routes): void {
+  routes.on(contract.listWorkloads, async ({ query }, ctx) =>
+    pageOf(
+      await queries.listWorkloads(ctx.db, projectFilterOf(ctx.account.access, 'project:read'), query),
+      query.limit,
+      workloadView,
+      (one) => [one.name],
+    ),
+  )
+  routes.on(contract.createWorkload, async ({ params, body }, ctx) =>
+    workloadView(await service.createWorkload(ctx, params.application, body.environment)),
+  )
+  routes.on(contract.getWorkload, async ({ params }, ctx) =>
+    workloadView(found(await queries.findWorkload(ctx.db, params.workload))),
+  )
+  routes.on(contract.updateWorkload, async ({ params, body }, ctx) =>
+    workloadView(await service.setKeepSeconds(ctx, params.workload, body.keepSeconds)),
+  )
+  routes.on(contract.deleteWorkload, async ({ params }, ctx) => {
+    await service.deleteWorkload(ctx, params.workload)
+    return { id: params.workload }
+  })
+  routes.on(contract.scaleWorkload, async ({ params, body }, ctx) =>
+    workloadView(await service.setInstances(ctx, params.workload, { [body.process]: body.instances })),
+  )
+  routes.on(contract.restartWorkload, async ({ params, body }, ctx) =>
+    workloadView(await service.restartWorkload(ctx, params.workload, body.process)),
+  )
+}
+
+function configRoutes(routes: Routes): void {
+  routes.on(contract.listConfigRevisions, async ({ params, query }, ctx) =>
+    pageOf(
+      await queries.listConfigRevisions(ctx.db, params.workload, query),
+      query.limit,
+      revisionView,
+      (one) => [String(one.revision)],
+    ),
+  )
+  routes.on(contract.setVariables, async ({ params, body }, ctx) =>
+    revisionView(await service.setVariables(ctx, params.workload, body)),
+  )
+}
+
+function applicationView(application: Application): views.Application {
+  return {
+    id: application.id,
+    projectId: application.projectId,
+    slug: application.slug,
+    name: application.name,
+    createdAt: application.createdAt.toISOString(),
+  }
+}
+
+function workloadView(workload: Workload): views.Workload {
+  return {
+    id: workload.id,
+    name: workload.name,
+    projectId: workload.projectId,
+    applicationId: workload.applicationId,
+    environmentId: workload.environmentId,
+    clusterId: workload.clusterId,
+    namespace: workload.namespace,
+    urls: [...workload.urls],
+    instances: { ...workload.instances },
+    configRevision: workload.configRevision,
+    keepSeconds: workload.keepSeconds,
+    createdAt: workload.createdAt.toISOString(),
+  }
+}
+
+function revisionView(revision: ConfigRevision): views.ConfigRevision {
+  return {
+    revision: revision.revision,
+    variables: shownVariables(revision.variables),
+    comment: revision.comment,
+    createdBy: revision.createdBy,
+    createdAt: revision.createdAt.toISOString(),
+  }
+}
