@@ -91,6 +91,8 @@ export type DatabaseOptions = {
   readonly name?: string
   /** Default 10. */
   readonly connectionsMax?: number
+  /** How long a caller waits for a connection; default 5 s. */
+  readonly connectionWaitMs?: number
   readonly statementTimeoutMs?: number
   readonly lockTimeoutMs?: number
 }
@@ -125,8 +127,9 @@ type Runner<Tables> = {
 
 function databaseOf<Tables>(runner: Runner<Tables>, listener: Listener): Database<Tables> {
   return {
-    transact: (scope, run, options) =>
-      transactWithRetries(runner, { setting: scopeSetting(scope), role: undefined, ...options }, run),
+    // async, so that a scope that is refused rejects instead of throwing past the caller's `catch`
+    transact: async (scope, run, options) =>
+      await transactWithRetries(runner, { setting: scopeSetting(scope), role: undefined, ...options }, run),
     transactAsSystem: (run, options) =>
       transactWithRetries(runner, { setting: '', role: SYSTEM_ROLE, ...options }, run),
     listen: listener.listen,
@@ -151,7 +154,7 @@ function openPool(options: DatabaseOptions): Pool {
       statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
       lockTimeoutMs: options.lockTimeoutMs ?? LOCK_TIMEOUT_MS,
       idleInTransactionTimeoutMs: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-      connectTimeoutMs: POOL_WAIT_MS,
+      connectTimeoutMs: options.connectionWaitMs ?? POOL_WAIT_MS,
     }),
     max: options.connectionsMax ?? POOL_CONNECTIONS_MAX,
     idleTimeoutMillis: POOL_IDLE_MS,

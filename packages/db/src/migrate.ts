@@ -25,6 +25,9 @@ const TABLE_LOCK_TIMEOUT_MS = 5_000
 const TABLE_LOCK_ATTEMPTS_MAX = 12
 const TABLE_LOCK_PAUSE_MS = 1_000
 
+/** A table that exists while a restore is under way. */
+export const RESTORE_MARKER = 'restore_unfinished'
+
 export const migrationErrors = defineErrors({
   /** The database was migrated by a newer version: `version` is the one to start. */
   database_newer: { status: 500 },
@@ -32,6 +35,8 @@ export const migrationErrors = defineErrors({
   migration_changed: { status: 500 },
   /** Migrations are missing and this process may not apply them. */
   migration_missing: { status: 503 },
+  /** A restore into this database broke off; it has to be run again. */
+  restore_unfinished: { status: 500 },
   /** Another starter has been migrating for longer than we wait. */
   migration_locked: { status: 503 },
 })
@@ -58,8 +63,8 @@ export type MigrateOptions = {
   readonly version: string
   readonly clock: Clock
   readonly log: Log
-  /** Stop after this migration; for restoring an older backup. */
-  readonly untilId?: number
+  /** Only for `restoreBackup`: stop after this migration, in a database that is being restored. */
+  readonly restoreUntilId?: number
   readonly lockWaitMs?: number
 }
 
@@ -79,6 +84,7 @@ export async function migrate(options: MigrateOptions): Promise<readonly number[
   try {
     return await kysely.connection().execute(async (connection) => {
       await takeLock(connection, options)
+      if (options.restoreUntilId === undefined) await refuseUnfinishedRestore(connection)
       await prepareSchema(connection)
       return applyMissing(connection, options, checksums)
     })
@@ -102,6 +108,16 @@ async function takeLock(connection: Kysely<unknown>, options: MigrateOptions): P
   }
 }
 
+async function refuseUnfinishedRestore(connection: Kysely<unknown>): Promise<void> {
+  if (await hasTable(connection, RESTORE_MARKER)) throw migrationErrors.restore_unfinished()
+}
+
+async function hasTable<Tables>(db: Kysely<Tables>, name: string): Promise<boolean> {
+  const { rows } = await sql<{ present: boolean }>`
+    select to_regclass(${`public.${name}`}) is not null as present`.execute(db)
+  return rows[0]?.present === true
+}
+
 /** What must be there before migration 1; every statement may run again. */
 async function prepareSchema(connection: Kysely<unknown>): Promise<void> {
   const roles = [APPLICATION_ROLE, SYSTEM_ROLE]
@@ -110,9 +126,7 @@ async function prepareSchema(connection: Kysely<unknown>): Promise<void> {
   for (const role of roles)
     if (!rows.some((row) => row.rolname === role)) throw databaseErrors.database_roles_missing({ role })
 
-  const present = await sql<{ present: boolean }>`
-    select to_regclass('public.schema_migration') is not null as present`.execute(connection)
-  if (present.rows[0]?.present === true) return
+  if (await hasTable(connection, 'schema_migration')) return
   await connection.transaction().execute(async (db) => {
     await sql`revoke create on schema public from public`.execute(db)
     await sql`grant usage on schema public to slipway_app, slipway_system`.execute(db)
@@ -138,7 +152,7 @@ async function applyMissing(
 ): Promise<number[]> {
   const applied = await readApplied(connection)
   const pending = pendingOf(options.migrations, checksums, applied).filter(
-    (migration) => migration.id <= (options.untilId ?? Infinity),
+    (migration) => migration.id <= (options.restoreUntilId ?? Infinity),
   )
   for (const migration of pending) {
     const checksum = checksums.get(migration.id)
@@ -183,7 +197,7 @@ async function applyWithRetries(
   }
 }
 
-async function readApplied(db: Kysely<unknown>): Promise<AppliedMigration[]> {
+async function readApplied<Tables>(db: Kysely<Tables>): Promise<AppliedMigration[]> {
   const { rows } = await sql<AppliedMigration>`
     select id, name, checksum, version from schema_migration order by id`.execute(db)
   return rows
@@ -194,12 +208,10 @@ async function readApplied(db: Kysely<unknown>): Promise<AppliedMigration[]> {
  * @throws {AppError} `database_newer`, `migration_changed`, `migration_missing`
  */
 export async function checkMigrated<Tables>(
-  db: Kysely<Tables>,
+  db: Transaction<Tables>,
   migrations: readonly Migration[],
 ): Promise<void> {
-  const { rows } = await sql<{ present: boolean }>`
-    select to_regclass('public.schema_migration') is not null as present`.execute(db)
-  const applied = rows[0]?.present === true ? await readApplied(db as Kysely<unknown>) : [] // only raw SQL is run on it
+  const applied = (await hasTable(db, 'schema_migration')) ? await readApplied(db) : []
   const pending = pendingOf(migrations, await checksumsOf(migrations), applied)
   if (pending.length > 0) throw migrationErrors.migration_missing({ count: pending.length })
 }
