@@ -3,10 +3,9 @@ import { open, rename, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { Clock } from '@slipway/kit'
-import { messageOf, systemCodeOf, waitFor } from '@slipway/kit'
+import { messageOf, must, systemCodeOf, waitFor } from '@slipway/kit'
 
 import { connectClient } from '../connect.ts'
-import { databaseErrors } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Account } from './account.ts'
 import type { Binaries } from './binaries.ts'
@@ -151,8 +150,7 @@ export async function adoptServer(
 function serverOfChild(launch: Launch, child: ChildProcess, port: number): Server {
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const { pid } = child
-  if (pid === undefined) throw databaseErrors.database_unavailable()
-  return serverOf(launch, pid, port, ended)
+  return serverOf(launch, must(pid, 'a process that was spawned has a pid'), port, ended)
 }
 
 function serverOf(launch: Launch, pid: number, port: number, ended: Promise<void>): Server {

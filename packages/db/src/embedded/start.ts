@@ -7,7 +7,6 @@ import { messageOf, retryDelayMs } from '@slipway/kit'
 import type { Log } from '../log.ts'
 import { accountForPostgres } from './account.ts'
 import type { Account } from './account.ts'
-import type { Binaries } from './binaries.ts'
 import { findBinaries, usableBinaries } from './binaries.ts'
 import { closeFolder, giveTo, initializeData, inspectData, resetPassword, unreadable } from './data.ts'
 import { clearFolder, findServer } from './leftovers.ts'
@@ -140,7 +139,10 @@ function supervise(options: EmbeddedPostgresOptions, launch: Launch, started: St
   const { log, clock, random } = options
   const stopping = new AbortController()
   let server = started.server
-  const supervision = keepRunning()
+  const supervision = keepRunning().catch((thrown: unknown) => {
+    // Being stopped while waiting for the next attempt is the one way this ends early.
+    if (!stopping.signal.aborted) log.error({ error: messageOf(thrown) }, 'PostgreSQL is no longer watched')
+  })
 
   async function keepRunning(): Promise<void> {
     for (;;) {
@@ -168,7 +170,7 @@ function supervise(options: EmbeddedPostgresOptions, launch: Launch, started: St
     stopping.abort(new Error('PostgreSQL is being stopped'))
     await server.stop()
     // A restart that was under way ends first, so that no server is left behind.
-    await supervision.catch(() => undefined)
+    await supervision
     await server.stop()
   }
 
@@ -178,13 +180,9 @@ function supervise(options: EmbeddedPostgresOptions, launch: Launch, started: St
     superuserUrl: urlOf('postgres', passwords.superuser, port, 'postgres'),
     port,
     pid: () => server.pid,
-    version: binariesVersion(launch.binaries),
+    version: launch.binaries.version,
     isAdopted: started.isAdopted,
     stop,
     [Symbol.asyncDispose]: stop,
   }
-}
-
-function binariesVersion(binaries: Binaries): string {
-  return binaries.version
 }
