@@ -78,3 +78,18 @@ export type {
   Upload,
   UploadClaim,
 } from './registry/ports.ts'
+export {
+  buildImage,
+  type BuildOptions,
+  type BuiltImage,
+  type BuiltLayer,
+  type ConfigurationFile,
+} from './builder/build.ts'
+export { declaredBases, type BaseChoice, type DeclaredBase } from './builder/base.ts'
+export { churnGroupOf, type ChurnGroup, type PackageLayout } from './builder/churn.ts'
+export type { ImageSettings } from './builder/image-config.ts'
+export type { LayerFormat, WrittenLayer } from './builder/layer.ts'
+export { PACKAGE_LIMITS, type PackageLimits } from './builder/package-reader.ts'
+export type { ImageSink, ImageSource, LayerCache } from './builder/ports.ts'
+export { clientSink, clientSource } from './builder/remote.ts'
+export { directSink, directSource, type DirectOptions } from './builder/direct.ts'

@@ -1,14 +1,14 @@
 import { AppError } from '@slipway/kit'
 
-import { algorithmOf, digestOf, isDigest, parseDigest, type Digest } from '../format/digest.ts'
-import { artifactTypeOf, MANIFEST_MAX_BYTES, parseManifest, type Manifest } from '../format/manifest.ts'
-import { isNonDistributable, mediaTypes } from '../format/media-types.ts'
+import { algorithmOf, digestOf, isDigest, parseDigest } from '../format/digest.ts'
+import { MANIFEST_MAX_BYTES, parseManifest, type Manifest } from '../format/manifest.ts'
+import { mediaTypes } from '../format/media-types.ts'
 import { isTag } from '../format/names.ts'
 import { readAll } from '../streams.ts'
 import { requireAccess } from './access.ts'
 import { bodyOf, contentLengthOf, reviewAfter, tell, type Exchange } from './context.ts'
 import { RegistryError } from './errors.ts'
-import type { ManifestRecord } from './ports.ts'
+import { manifestRecordOf } from './manifest-record.ts'
 
 type Place = { readonly repository: string; readonly reference: string }
 
@@ -50,7 +50,7 @@ export async function writeManifest(exchange: Exchange, place: Place): Promise<R
   if (isDigest(reference) && reference !== digest)
     throw new RegistryError('DIGEST_INVALID', 'the manifest is not what the digest names')
   const manifest = parse(bytes, exchange.request.headers.get('content-type'))
-  const record = recordOf(manifest, { repository, digest, bytes })
+  const record = manifestRecordOf(manifest, { repository, digest, bytes })
   const { metadata, clock } = exchange.options
   const outcome = await metadata.putManifest(record, {
     tags,
@@ -99,25 +99,6 @@ function parse(bytes: Buffer, contentType: string | null): Manifest {
     if (cause instanceof AppError && typeof cause.params['reason'] === 'string')
       throw new RegistryError('MANIFEST_INVALID', cause.params['reason'], { cause })
     throw cause
-  }
-}
-
-function recordOf(
-  manifest: Manifest,
-  place: { readonly repository: string; readonly digest: Digest; readonly bytes: Uint8Array },
-): ManifestRecord {
-  const needed =
-    manifest.kind === 'image'
-      ? [manifest.config, ...manifest.layers.filter((layer) => !isNonDistributable(layer.mediaType))]
-      : []
-  return {
-    ...place,
-    mediaType: manifest.mediaType,
-    artifactType: artifactTypeOf(manifest),
-    annotations: manifest.annotations,
-    subject: manifest.subject?.digest,
-    blobs: [...new Set(needed.map((descriptor) => descriptor.digest))],
-    children: manifest.kind === 'index' ? manifest.manifests.map((child) => child.digest) : [],
   }
 }
 

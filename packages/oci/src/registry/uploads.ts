@@ -4,6 +4,7 @@ import { isDigest, parseDigest, type Digest, type DigestAlgorithm } from '../for
 import { isRepositoryName } from '../format/names.ts'
 import type { ByteStream } from '../streams.ts'
 import { mayPull, requireAccess } from './access.ts'
+import { announceBlob } from './announce.ts'
 import { blobCreated } from './blobs.ts'
 import { bodyOf, contentLengthOf, isRefusal, reviewAfter, tell, type Exchange } from './context.ts'
 import { RegistryError } from './errors.ts'
@@ -17,9 +18,6 @@ import type { Upload } from './ports.ts'
 const CLAIM_MS = 60_000
 /** Renewed this often, and no more bytes are taken when the last renewal is older than half a claim. */
 const RENEW_MS = 15_000
-const ANNOUNCE_MS = 3_600_000
-const BUSY_TRIES = 25
-const BUSY_WAIT_MS = 200
 const SOURCES_MAX = 20
 
 type Place = { readonly repository: string; readonly id: string }
@@ -112,7 +110,10 @@ export async function finishUpload(exchange: Exchange, place: Place): Promise<Re
   const { options } = exchange
   const claimed = await claim(exchange, place)
   const upload = await receive(exchange, claimed)
-  await announce(exchange, digest)
+  if (!(await announceBlob(options.metadata, options.clock, digest, exchange.request.signal)))
+    throw new RegistryError('TOOMANYREQUESTS', 'the same blob is being removed; try again', {
+      headers: { 'retry-after': '10' },
+    })
   const outcome = await options.blobs.publish({ id: upload.id, sizeBytes: upload.sizeBytes, digest })
   if (outcome === 'mismatch') {
     await options.metadata.deleteUpload(place.repository, place.id)
@@ -128,20 +129,6 @@ export async function finishUpload(exchange: Exchange, place: Place): Promise<Re
   await options.metadata.deleteUpload(place.repository, place.id)
   await tell(exchange, { kind: 'push', repository: place.repository, digest })
   return blobCreated({ repository: place.repository, digest })
-}
-
-/** Protects the blob's file from the collector; waits a little for a removal that is under way. */
-async function announce(exchange: Exchange, digest: Digest): Promise<void> {
-  const { metadata, clock } = exchange.options
-  for (let attempt = 0; attempt < BUSY_TRIES; attempt += 1) {
-    const now = clock.now()
-    const until = new Date(now.getTime() + ANNOUNCE_MS)
-    if (await metadata.announceBlob({ digest, now, until })) return
-    await clock.sleep(BUSY_WAIT_MS, exchange.request.signal)
-  }
-  throw new RegistryError('TOOMANYREQUESTS', 'the same blob is being removed; try again', {
-    headers: { 'retry-after': '10' },
-  })
 }
 
 type Claimed = { readonly upload: Upload; readonly claim: string; readonly wantedBytes: number | undefined }
