@@ -13,7 +13,7 @@ import { defineErrors, isRecord, parseJson } from '@slipway/kit'
  *
  * The last line is what makes a backup whole: without it, or with another checksum, nothing is restored.
  */
-export const FORMAT_VERSION = 1
+const FORMAT_VERSION = 1
 const FRAME_BYTES_MAX = 64 * 1024
 const LINE_BYTES_MAX = 4 * 1024 * 1024
 

@@ -1,7 +1,7 @@
 import type { Envelope, EnvelopeOwner } from '@slipway/kit'
 import { defineErrors } from '@slipway/kit'
 
-export const canaryErrors = defineErrors({
+const canaryErrors = defineErrors({
   /** The secrets in `place` were sealed with another master key. */
   master_key_wrong: { status: 500 },
 })

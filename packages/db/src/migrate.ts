@@ -28,7 +28,7 @@ const TABLE_LOCK_PAUSE_MS = 1_000
 /** A table that exists while a restore is under way. */
 export const RESTORE_MARKER = 'restore_unfinished'
 
-export const migrationErrors = defineErrors({
+const migrationErrors = defineErrors({
   /** The database was migrated by a newer version: `version` is the one to start. */
   database_newer: { status: 500 },
   /** A migration that was applied is no longer what the code says it was. */

@@ -24,7 +24,7 @@ export async function setup(): Promise<() => Promise<void>> {
   let reply: Promise<string> | undefined
   const listener = createServer((socket) => {
     socket.on('error', () => undefined) // a worker that went away has no use for the answer
-    host ??= fork(HOST, [], {
+    host ??= fork(HOST, [folder], {
       execArgv: ['--conditions=source'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })

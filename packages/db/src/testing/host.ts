@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+
 import { messageOf } from '@slipway/kit'
 
 import { startTestServer } from './test-server.ts'
@@ -16,6 +18,9 @@ try {
   if (process.connected) process.send?.(JSON.stringify({ error: describe(thrown) }))
   process.exitCode = 1
 }
+// A run that was killed cannot remove the folder of its socket itself.
+const [folder] = process.argv.slice(2)
+if (folder !== undefined) await rm(folder, { recursive: true, force: true })
 
 /** A refusal's code says little without what PostgreSQL itself said. */
 function describe(thrown: unknown): string {

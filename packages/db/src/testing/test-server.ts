@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { newSecret, systemClock, systemCodeOf, systemRandom } from '@slipway/kit'
 
 import { findBinaries } from '../embedded/binaries.ts'
+import { isKnown } from '../embedded/postmaster.ts'
 import { DISPOSABLE_SETTINGS } from '../embedded/settings.ts'
 import { startEmbeddedPostgres } from '../embedded/start.ts'
 import type { EmbeddedPostgres } from '../embedded/start.ts'
@@ -27,7 +28,8 @@ const TEMPLATE_VERSION = 1
  * initialised data folder, which is kept in the system's folder for temporary files.
  */
 export async function startTestServer(): Promise<RunningTestServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'slipway-test-'))
+  await sweepLeftovers()
+  const folder = await mkdtemp(join(tmpdir(), `slipway-test-${process.pid}-`))
   await chmod(folder, 0o711)
   try {
     const kept = await keptFolder()
@@ -50,6 +52,18 @@ export async function startTestServer(): Promise<RunningTestServer> {
   } catch (thrown) {
     await rm(folder, { recursive: true, force: true })
     throw thrown
+  }
+}
+
+/** Folders of processes that crashed; their servers have ended with them. */
+async function sweepLeftovers(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = Number(/^slipway-test-([0-9]+)-/.exec(name)?.[1] ?? Number.NaN)
+    if (Number.isNaN(pid) || isKnown(pid)) continue
+    const path = join(tmpdir(), name)
+    const entry = await lstat(path).catch(() => undefined) // another run may sweep too
+    if (entry?.isDirectory() === true && entry.uid === process.getuid?.())
+      await rm(path, { recursive: true, force: true })
   }
 }
 
