@@ -1,0 +1,28 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { openStage, NAMESPACE, type Stage } from './testing.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await openStage()
+  await stage.start()
+})
+afterAll(() => stage[Symbol.asyncDispose]())
+
+test('a pod with a readiness probe becomes Ready, serves at its own port and leaves nothing when it is deleted', async () => {
+  await stage.createPod('web', {
+    container: {
+      ports: [{ containerPort: 8080 }],
+      readinessProbe: { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 },
+    },
+  })
+  const pod = await stage.waitForPod('web', 'Ready', ({ status }) =>
+    (status?.conditions ?? []).some(({ type, status: value }) => type === 'Ready' && value === 'True'),
+  )
+  const port = JSON.parse(pod.metadata.annotations?.['slipway/ports'] ?? '{}')['8080']
+  const answer = await (await fetch(`http://${pod.status?.podIP}:${port}/`)).json()
+  expect(answer).toMatchObject({ port: String(port), greeting: 'from-image' })
+  expect(await stage.log('web')).toBe('listening\n')
+  await stage.registry.remove('pods', NAMESPACE, 'web')
+  await stage.waitGone('web')
+})
