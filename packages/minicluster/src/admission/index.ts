@@ -1,11 +1,31 @@
+import { unreachable } from '@slipway/kit'
+
 import type { StatusCause } from '../errors.ts'
 import type { Resource } from '../model.ts'
 import { completeCustom, customSchemaOf } from '../schema/custom.ts'
 import type { JsonObject } from '../schema/json.ts'
+import { listOf, objectOf } from '../schema/json.ts'
 import { normalizeObject } from '../schema/normalize.ts'
 import { isCustom } from '../schema/types.ts'
 import { completeStructure } from './defaults.ts'
 import { identityOf } from './resources.ts'
+import {
+  validateConfigMap,
+  validateEvent,
+  validateLease,
+  validateNode,
+  validateResourceQuota,
+  validateSecret,
+} from './validate/config.ts'
+import { validateCustom } from './validate/custom.ts'
+import { validateMeta, validateMetaUpdate } from './validate/meta.ts'
+import { validatePodSpec, validatePodUpdate } from './validate/pod.ts'
+import type { Report } from './validate/report.ts'
+import { createReport } from './validate/report.ts'
+import { validateEndpointSlice, validateService } from './validate/service.ts'
+import { validateDeployment, validateJob, validateReplicaSet } from './validate/workloads.ts'
+
+export { podSecurityViolations } from './pod-security.ts'
 
 /**
  * Fills in what the API server fills in for absent fields, and brings every value into its one spelling: unknown and empty
@@ -29,16 +49,70 @@ function defaultCustom(kind: string, object: JsonObject): JsonObject {
   return schema ? completeCustom(schema, normalized) : normalized
 }
 
-/** What is wrong with a defaulted object, in the API server's words; empty when it may be kept. `old` is set on updates. */
+/**
+ * What is wrong with a defaulted object, in the API server's words; empty when it may be kept. `old` is what is kept now and
+ * is set on updates, which must leave immutable fields alone.
+ */
 export function validateObject(
-  _resource: Resource,
-  _object: JsonObject,
-  _old: JsonObject | undefined,
+  resource: Resource,
+  object: JsonObject,
+  old: JsonObject | undefined,
 ): StatusCause[] {
-  return []
+  const report = createReport()
+  validateMeta(resource, object, report)
+  if (old) validateMetaUpdate(object, old, report)
+  validateKind(resource, object, old, report)
+  return [...report.causes]
 }
 
-/** How a pod breaks the Pod Security level `restricted`, one phrase per control; empty when it does not. */
-export function podSecurityViolations(_podSpec: JsonObject): string[] {
-  return []
+function validateKind(
+  resource: Resource,
+  object: JsonObject,
+  old: JsonObject | undefined,
+  report: Report,
+): void {
+  switch (resource) {
+    case 'pods':
+      return validatePod(object, old, report)
+    case 'deployments':
+      return validateDeployment(object, old, report)
+    case 'replicasets':
+      return validateReplicaSet(object, old, report)
+    case 'jobs':
+      return validateJob(object, old, report)
+    case 'services':
+      return validateService(object, old, report)
+    case 'endpointslices':
+      return validateEndpointSlice(object, old, report)
+    case 'configmaps':
+      return validateConfigMap(object, old, report)
+    case 'secrets':
+      return validateSecret(object, old, report)
+    case 'resourcequotas':
+      return validateResourceQuota(object, old, report)
+    case 'nodes':
+      return validateNode(object, old, report)
+    case 'leases':
+      return validateLease(object, report)
+    case 'events':
+      return validateEvent(object, report)
+    case 'gatewayclasses':
+    case 'gateways':
+    case 'httproutes':
+      return validateCustom(object, old, report)
+    case 'namespaces':
+    case 'serviceaccounts':
+      return
+    default:
+      unreachable(resource)
+  }
+}
+
+function validatePod(object: JsonObject, old: JsonObject | undefined, report: Report): void {
+  const spec = objectOf(object['spec'])
+  validatePodSpec(spec, 'spec', report)
+  if (old) validatePodUpdate(spec, objectOf(old['spec']), report)
+  else if (listOf(spec['ephemeralContainers']).length > 0) {
+    report.forbidden('spec.ephemeralContainers', 'cannot be set on create')
+  }
 }

@@ -35,32 +35,33 @@ export function normalizeObject(object: JsonObject, complete: Complete = asItIs)
   const structure = structureOf(apiVersion, kind)
   if (!structure) return object
   const place = { owner: '', path: '', kind, version: apiVersion.split('/').at(-1) ?? '', complete }
-  return normalize(structure, object, place, isCustom(apiVersion))
+  if (!isCustom(apiVersion)) return normalize(structure, object, place)
+  const metadata = structureNamed(METADATA)
+  if (!metadata || !isRecord(object['metadata'])) return object
+  return { ...object, metadata: normalize(metadata, object['metadata'], { ...place, path: 'metadata' }) }
 }
 
 /** What the kind looks like when nothing is said about it. */
 export function emptyObject(structure: Structure): JsonObject {
-  return normalize(structure, {}, { owner: '', path: '', kind: '', version: '', complete: asItIs }, false)
+  return normalize(structure, {}, { owner: '', path: '', kind: '', version: '', complete: asItIs })
 }
 
 function asItIs(_type: string, object: JsonObject): JsonObject {
   return object
 }
 
-function normalize(structure: Structure, object: JsonObject, place: Place, custom: boolean): JsonObject {
-  const asJson = custom && structure.name !== METADATA
+function normalize(structure: Structure, object: JsonObject, place: Place): JsonObject {
   const result: Record<string, unknown> = {}
   for (const name of Object.keys(object)) {
     const field = structure.fields.get(name)
     const value = object[name]
     if (!field || value === null || value === undefined) continue
     const at = below(place, structure, name)
-    const normalized = normalizeField(field, value, at, asJson)
-    if (asJson || field.kept === true || field.pointer === true || !isZero(normalized)) {
+    const normalized = normalizeField(field, value, at)
+    if (field.kept === true || field.pointer === true || !isZero(normalized)) {
       result[name] = normalized
     }
   }
-  if (asJson) return result
   addKept(structure, result, place)
   return place.complete(structure.name, result)
 }
@@ -77,7 +78,7 @@ function zeroOf(field: Field, place: Place): unknown {
   if (field.shape === 'list') return []
   if (field.shape === 'map') return {}
   const structure = structureNamed(field.type)
-  if (structure) return normalize(structure, {}, place, false)
+  if (structure) return normalize(structure, {}, place)
   if (field.type === 'string') return ''
   if (field.type === 'bool') return false
   return field.type === 'int32' || field.type === 'int64' ? 0 : undefined
@@ -94,28 +95,28 @@ function isZero(value: unknown): boolean {
   return isRecord(value) && Object.keys(value).length === 0
 }
 
-function normalizeField(field: Field, value: unknown, place: Place, custom: boolean): unknown {
+function normalizeField(field: Field, value: unknown, place: Place): unknown {
   if (field.shape === 'list') {
     if (!Array.isArray(value)) throw mismatch(value, `[]${goType(field.type)}`, place)
-    return value.map((item: unknown) => normalizeValue(field.type, item, place, custom))
+    return value.map((item: unknown) => normalizeValue(field.type, item, place))
   }
   if (field.shape === 'map') {
     if (!isRecord(value)) throw mismatch(value, `map[string]${goType(field.type)}`, place)
     // A null in a map is the zero value of its type in Go.
     const entries = Object.entries(value).map(([key, item]) => [
       key,
-      item === null && field.type === 'string' ? '' : normalizeValue(field.type, item, place, custom),
+      item === null && field.type === 'string' ? '' : normalizeValue(field.type, item, place),
     ])
     return Object.fromEntries(entries)
   }
-  return normalizeValue(field.type, value, place, custom)
+  return normalizeValue(field.type, value, place)
 }
 
-function normalizeValue(type: string, value: unknown, place: Place, custom: boolean): unknown {
+function normalizeValue(type: string, value: unknown, place: Place): unknown {
   const structure = structureNamed(type)
   if (structure) {
     if (!isRecord(value)) throw mismatch(value, goType(type), place)
-    return normalize(structure, value, place, custom)
+    return normalize(structure, value, place)
   }
   return normalizeScalar(type, value, place)
 }
