@@ -44,19 +44,34 @@ export type HttpRouteMatch = {
   readonly queryParams?: readonly HttpHeaderMatch[]
   readonly method?: string
 }
+type HttpHeaderModifier = {
+  readonly set?: readonly { readonly name: string; readonly value: string }[]
+  readonly add?: readonly { readonly name: string; readonly value: string }[]
+  readonly remove?: readonly string[]
+}
+export type HttpPathModifier = {
+  readonly type: 'ReplaceFullPath' | 'ReplacePrefixMatch'
+  readonly replaceFullPath?: string
+  readonly replacePrefixMatch?: string
+}
 export type HttpRouteFilter = {
   readonly type: string
-  readonly requestHeaderModifier?: {
-    readonly set?: readonly { readonly name: string; readonly value: string }[]
-    readonly add?: readonly { readonly name: string; readonly value: string }[]
-    readonly remove?: readonly string[]
+  readonly requestHeaderModifier?: HttpHeaderModifier
+  readonly responseHeaderModifier?: HttpHeaderModifier
+  readonly requestRedirect?: {
+    readonly scheme?: string
+    readonly hostname?: string
+    readonly port?: number
+    readonly path?: HttpPathModifier
+    readonly statusCode?: number
   }
+  readonly urlRewrite?: { readonly hostname?: string; readonly path?: HttpPathModifier }
 }
 export type HttpRouteRule = {
   readonly name?: string
   readonly matches?: readonly HttpRouteMatch[]
   readonly filters?: readonly HttpRouteFilter[]
-  readonly backendRefs?: readonly BackendReference[]
+  readonly backendRefs?: readonly (BackendReference & { readonly filters?: readonly HttpRouteFilter[] })[]
   readonly timeouts?: { readonly request?: string; readonly backendRequest?: string }
 }
 type Meta = {
@@ -77,12 +92,21 @@ export type Gateway = Meta & {
       readonly port: number
       readonly protocol: string
       readonly hostname?: string
-      readonly allowedRoutes?: { readonly namespaces?: { readonly from?: 'All' | 'Same' | 'Selector' } }
+      readonly allowedRoutes?: {
+        readonly namespaces?: {
+          readonly from?: 'All' | 'Same' | 'Selector' | 'None'
+          readonly selector?: Wire<k8s.V1LabelSelector>
+        }
+      }
     }[]
   }
   readonly status?: Conditions & {
     readonly addresses?: readonly { readonly type: string; readonly value: string }[]
-    readonly listeners?: readonly (Conditions & { readonly name: string; readonly attachedRoutes: number })[]
+    readonly listeners?: readonly (Conditions & {
+      readonly name: string
+      readonly attachedRoutes: number
+      readonly supportedKinds?: readonly { readonly group?: string; readonly kind: string }[]
+    })[]
   }
 }
 export type HttpRoute = Meta & {

@@ -188,9 +188,9 @@ test('a Service has an EndpointSlice per port value, with ready and terminating 
   await until('two slices', () => slices().length === 2)
   expect(
     slices()
-      .map((slice) => slice.ports?.[0]?.port)
+      .map((slice) => String(slice.ports?.[0]?.port))
       .sort(),
-  ).toEqual([20007, 3000])
+  ).toEqual(['20007', '3000'])
   await registry.remove('deployments', 'default', 'served', { propagationPolicy: 'Background' })
   await until('one empty slice', () => slices().length === 1 && slices()[0]?.endpoints?.length === 0)
   await registry.remove('services', 'default', 'served')

@@ -18,6 +18,7 @@ import {
   unlessGone,
 } from '../controllers/kit.ts'
 import { SIMULATED_LABEL } from '../controllers/node/controller.ts'
+import { indexObjects, type ObjectIndex } from '../controllers/object-index.ts'
 import { isFinished, type Pod } from '../controllers/pods.ts'
 import type { StatusError } from '../errors.ts'
 import { statusErrors } from '../errors.ts'
@@ -43,16 +44,23 @@ export type SimulatorOptions = {
 }
 
 export type Simulator = AsyncDisposable & {
-  /** The agent of a simulated node; undefined for all other nodes. */
-  readonly agentOf: (nodeName: string) => NodeAgent | undefined
+  /** The agents of all simulated nodes there are now. */
+  readonly agents: () => readonly NodeAgent[]
 }
 
-type Room = Parts & { readonly options: Required<SimulatorOptions> }
+type Room = Parts & {
+  readonly options: Required<SimulatorOptions>
+  readonly podsByNode: ObjectIndex<'pods'>
+}
 
 /** Starts the simulation of every node that carries the label. */
 export async function startSimulator(parts: Parts, options: SimulatorOptions): Promise<Simulator> {
+  const podsByNode = indexObjects(parts.registry, 'pods', (pod) =>
+    pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName],
+  )
   const room: Room = {
     ...parts,
+    podsByNode,
     options: {
       nodes: options.nodes,
       cpuCores: options.cpuCores ?? 32,
@@ -88,10 +96,15 @@ export async function startSimulator(parts: Parts, options: SimulatorOptions): P
   for (const pod of registry.list('pods')) if (isSimulated(room, pod.spec?.nodeName)) pods.wake(keyOf(pod))
 
   return {
-    agentOf: (nodeName) => (isSimulated(room, nodeName) ? agentOf(room, nodeName) : undefined),
+    agents: () =>
+      registry
+        .list('nodes')
+        .filter((node) => node.metadata.labels?.[SIMULATED_LABEL] === 'true')
+        .map((node) => agentOf(room, node.metadata.name)),
     async [Symbol.asyncDispose]() {
       observer[Symbol.dispose]()
       await Promise.all([pods[Symbol.asyncDispose](), nodes[Symbol.asyncDispose]()])
+      podsByNode[Symbol.dispose]()
     },
   }
 }
@@ -296,7 +309,7 @@ function addressOf(pod: Pod): string {
 function agentOf(room: Room, nodeName: string): NodeAgent {
   const { registry, clock } = room
   const podsHere = (): readonly Pod[] =>
-    registry.list('pods').filter((pod) => pod.spec?.nodeName === nodeName && pod.status?.phase === 'Running')
+    room.podsByNode.get(nodeName).filter((pod) => pod.status?.phase === 'Running')
   const refusal = (): StatusError =>
     statusErrors.badRequest(`node ${nodeName} is simulated: nothing runs there that could be reached`)
   return {

@@ -1,0 +1,44 @@
+/*
+ * The process of the embedded cluster, started by the launcher with its options as JSON in the first argument. It says over IPC
+ * when it is ready, writes its log as JSON lines to standard error, and ends in good order when it is told to or its parent is
+ * gone.
+ */
+import { messageOf, systemClock } from '@slipway/kit'
+
+import type { Log } from './model.ts'
+import { parseOptions } from './options.ts'
+import { type Minicluster, startMinicluster } from './start.ts'
+
+const log: Log = (level, message, fields) => {
+  if (level === 'debug') return
+  process.stderr.write(`${JSON.stringify({ at: systemClock.now(), level, message, ...fields })}\n`)
+}
+
+async function main(): Promise<void> {
+  const signalled = new Promise<void>((resolve) => {
+    process.once('SIGTERM', () => resolve())
+    process.once('SIGINT', () => resolve())
+    process.once('disconnect', () => resolve())
+  })
+  // A parent that is gone reads no log; that must not end us in the middle of stopping.
+  process.stderr.on('error', () => undefined)
+  const cluster: Minicluster = await startMinicluster({
+    ...parseOptions(process.argv[2]),
+    clock: systemClock,
+    log,
+  })
+  const { apiUrl, kubeconfigPath, gatewayUrl, nodeName } = cluster
+  process.send?.({ type: 'ready', apiUrl, kubeconfigPath, gatewayUrl, nodeName })
+  log('info', 'the embedded cluster is ready', { apiUrl, gatewayUrl })
+  await signalled
+  await cluster.stop()
+}
+
+try {
+  await main()
+  process.exit(0)
+} catch (thrown) {
+  log('error', 'the embedded cluster cannot run', { error: messageOf(thrown) })
+  process.send?.({ type: 'failed', error: messageOf(thrown) })
+  process.exit(1)
+}
