@@ -18,7 +18,7 @@ export const SOCKET_VARIABLE = 'SLIPWAY_TEST_POSTGRES'
 const HOST = fileURLToPath(new URL('host.ts', import.meta.url))
 
 export async function setup(): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), 'slipway-test-run-'))
+  const folder = await mkdtemp(join(tmpdir(), `slipway-test-${process.pid}-run-`))
   const path = join(folder, 'socket')
   let host: ChildProcess | undefined
   let reply: Promise<string> | undefined
