@@ -111,9 +111,5 @@ function fieldReader(definition: ResourceDefinition, field: string): (object: An
     return (object) => object.metadata.namespace ?? ''
   const read = Object.hasOwn(definition.fields, field) ? definition.fields[field] : undefined
   if (read) return read
-  throw statusErrors.badRequest(
-    definition.custom
-      ? `field label not supported: ${field}`
-      : `Unable to find "${definition.apiVersion}, Resource=${definition.plural}" that match label selector "", field selector "${field}": field label not supported: ${field}`,
-  )
+  throw statusErrors.badRequest(`field label not supported: ${field.slice(0, 253)}`)
 }

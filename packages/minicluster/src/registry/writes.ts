@@ -134,7 +134,8 @@ export function writesOver(context: WriteContext): Writes {
     const { definition } = target
     refuseNewFinalizers(definition, next, old)
     const defaulted = defaultObject(definition.resource, next)
-    const completed = complete(definition, defaulted, old)
+    // A binding changes just what validation says nobody may change.
+    const completed = options.subresource === 'binding' ? defaulted : complete(definition, defaulted, old)
     const counted = withGeneration(definition, completed, old)
     const managedFields =
       options.managedFields ??
