@@ -15,8 +15,7 @@ import {
 } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-import type { AppError } from '@slipway/kit'
-import { systemCodeOf } from '@slipway/kit'
+import { AppError, systemCodeOf } from '@slipway/kit'
 
 import type { Account } from './account.ts'
 import type { Binaries } from './binaries.ts'
@@ -30,17 +29,17 @@ const INIT_FREE_BYTES_MIN = 128 * 1024 * 1024
 
 /**
  * What lies in the data folder: nothing yet, or the data of this major version.
- * @throws {AppError} `postgres_data_version`, `postgres_data_foreign`, `postgres_folder_unreadable`
+ * @throws {AppError} `postgres_data_version`, `postgres_data_foreign`; and the system's error when it cannot be read
  */
 export async function inspectData(folder: string, major: number): Promise<'absent' | 'present'> {
   let text: string
   try {
     text = await readFile(join(folder, 'PG_VERSION'), 'utf8')
   } catch (thrown) {
-    if (systemCodeOf(thrown) !== 'ENOENT') throw unreadable(folder, thrown)
+    if (systemCodeOf(thrown) !== 'ENOENT') throw thrown
     const entries = await readdir(folder).catch((cause: unknown) => {
       if (systemCodeOf(cause) === 'ENOENT') return []
-      throw unreadable(folder, cause)
+      throw cause
     })
     if (entries.length > 0) throw postgresErrors.postgres_data_foreign({ folder })
     return 'absent'
@@ -50,11 +49,17 @@ export async function inspectData(folder: string, major: number): Promise<'absen
   return 'present'
 }
 
-export function unreadable(folder: string, cause: unknown): AppError {
-  return postgresErrors.postgres_folder_unreadable(
-    { folder, reason: systemCodeOf(cause) ?? 'unknown' },
-    { cause },
-  )
+const UNREADABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ELOOP', 'EIO', 'ENAMETOOLONG'])
+
+/** A refusal for what the file system says about `folder`; everything else passes unchanged. */
+export function translateSystemError(folder: string, thrown: unknown): unknown {
+  if (thrown instanceof AppError) return thrown
+  const reason = systemCodeOf(thrown) ?? ''
+  if (reason === 'ENOSPC' || reason === 'EDQUOT')
+    return postgresErrors.postgres_disk_full({ folder }, { cause: thrown })
+  if (UNREADABLE.has(reason))
+    return postgresErrors.postgres_folder_unreadable({ folder, reason }, { cause: thrown })
+  return thrown
 }
 
 /** Makes the data folder beside its place and renames it, so that what has the final name is whole. */

@@ -8,7 +8,14 @@ import type { Log } from '../log.ts'
 import { accountForPostgres } from './account.ts'
 import type { Account } from './account.ts'
 import { findBinaries, usableBinaries } from './binaries.ts'
-import { closeFolder, giveTo, initializeData, inspectData, resetPassword, unreadable } from './data.ts'
+import {
+  closeFolder,
+  giveTo,
+  initializeData,
+  inspectData,
+  resetPassword,
+  translateSystemError,
+} from './data.ts'
 import { clearFolder, findServer } from './leftovers.ts'
 import { createPasswords, readPasswords } from './passwords.ts'
 import type { Passwords } from './passwords.ts'
@@ -65,10 +72,19 @@ export type EmbeddedPostgres = AsyncDisposable & {
  *   `postgres_data_in_use`, `postgres_disk_full`, `postgres_folder_unreadable`, `postgres_start_failed`
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  try {
+    return await start(options)
+  } catch (thrown) {
+    throw translateSystemError(options.dataFolder, thrown)
+  }
+}
+
+async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { log } = options
   const account = await accountForPostgres({ mayCreate: options.mayCreateAccount ?? true, log })
   const binaries = await usableBinaries(await findBinaries(), options.runtimesFolder, account !== undefined)
-  const dataFolder = await openFolder(options.dataFolder)
+  await mkdir(options.dataFolder, { recursive: true })
+  const dataFolder = await realpath(options.dataFolder)
   const launch: Launch = {
     folder: join(dataFolder, 'postgres'),
     binaries,
@@ -92,15 +108,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
   log.info({ port: server.port, pid: server.pid, adopted: adopted !== undefined }, 'PostgreSQL is running')
   return supervise(options, launch, { server, passwords, isAdopted: adopted !== undefined })
-}
-
-async function openFolder(dataFolder: string): Promise<string> {
-  try {
-    await mkdir(dataFolder, { recursive: true })
-    return await realpath(dataFolder)
-  } catch (thrown) {
-    throw unreadable(dataFolder, thrown)
-  }
 }
 
 async function prepareData(launch: Launch, passwordsPath: string): Promise<Passwords> {
