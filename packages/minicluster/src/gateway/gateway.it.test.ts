@@ -1,0 +1,458 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { Agent, createServer, type IncomingMessage, request as startRequest, type Server } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { seededRandom, systemClock, waitFor } from '@slipway/kit'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { startControllers } from '../controllers/index.ts'
+import type { Parts } from '../controllers/kit.ts'
+import type { HttpRouteRule, Objects, Registry } from '../model.ts'
+import { openRegistry, type OpenRegistry } from '../registry/index.ts'
+import { type RunningGateway, startGateway } from './index.ts'
+
+let folder: string
+let open: OpenRegistry
+let registry: Registry
+let gateway: RunningGateway
+let controllers: AsyncDisposable
+const servers = new Set<Server>()
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'slipway-gateway-'))
+  open = await openRegistry({ dataFolder: folder, clock: systemClock, log: () => undefined })
+  registry = open.registry
+  const parts: Parts = { registry, clock: systemClock, random: seededRandom(1), log: () => undefined }
+  controllers = await startControllers({ ...parts, caCertificate: 'x', apiPort: 7443 })
+  gateway = await startGateway(parts, { port: 0, address: '127.0.0.1', ownPorts: '1024-65535' })
+})
+
+afterAll(async () => {
+  await gateway.close(1_000)
+  await controllers[Symbol.asyncDispose]()
+  await open[Symbol.asyncDispose]()
+  for (const server of servers) server.closeAllConnections()
+  await rm(folder, { recursive: true })
+})
+
+type Answer = { readonly status: number; readonly headers: IncomingMessage['headers']; readonly body: string }
+type Question = {
+  readonly host?: string
+  readonly path?: string
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly body?: string | Buffer
+  readonly agent?: Agent
+  readonly port?: number
+}
+
+function ask({
+  host = 'app.test',
+  path = '/',
+  method = 'GET',
+  headers = {},
+  body,
+  agent,
+  port,
+}: Question): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = startRequest({
+      host: '127.0.0.1',
+      port: port ?? gateway.port,
+      path,
+      method,
+      headers: { host, ...headers },
+      ...(agent ? { agent } : {}),
+    })
+    request.on('response', (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString('utf8'),
+        }),
+      )
+    })
+    request.on('error', reject)
+    request.end(body)
+  })
+}
+
+type Handler = Parameters<typeof createServer>[1]
+
+async function listen(handler: NonNullable<Handler>): Promise<Server> {
+  const server = createServer(handler as never)
+  servers.add(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return server
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port
+
+/** A Service and a ready pod for a server of this test, as a node agent would report it. */
+async function addPod(app: string, name: string, server: Server): Promise<void> {
+  const pod: Objects['pods'] = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default', labels: { app } },
+    spec: { nodeName: 'here', containers: [{ name: 'app', image: 'app', ports: [{ containerPort: 3000 }] }] },
+  }
+  const made = await registry.create('pods', pod, 'test')
+  await registry.updateStatus(
+    'pods',
+    {
+      ...made,
+      metadata: {
+        ...made.metadata,
+        annotations: { 'slipway/ports': JSON.stringify({ 3000: portOf(server) }) },
+      },
+      status: {
+        ...made.status,
+        phase: 'Running',
+        podIP: '127.0.0.1',
+        conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' }],
+      },
+    },
+    'test',
+  )
+  const slices = () =>
+    registry
+      .list('endpointslices', 'default')
+      .filter((one) => one.metadata.labels?.['kubernetes.io/service-name'] === app)
+  await waitFor(
+    systemClock,
+    'the endpoint',
+    () =>
+      slices().some((slice) =>
+        slice.endpoints?.some((one) => one.targetRef?.name === name && one.conditions?.ready),
+      ),
+    { timeoutMs: 10_000, everyMs: 2 },
+  )
+}
+
+async function addService(name: string): Promise<void> {
+  await registry.create(
+    'services',
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace: 'default' },
+      spec: { selector: { app: name }, ports: [{ port: 80, targetPort: 3000 }] },
+    },
+    'test',
+  )
+}
+
+type RouteOptions = {
+  readonly parent?: { readonly name: string; readonly namespace?: string }
+  readonly hosts?: readonly string[]
+}
+
+async function addRoute(
+  name: string,
+  rules: readonly HttpRouteRule[],
+  options: RouteOptions = {},
+): Promise<void> {
+  await registry.create(
+    'httproutes',
+    {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { name, namespace: 'default' },
+      spec: {
+        parentRefs: [options.parent ?? { name: 'default', namespace: 'slipway-system' }],
+        hostnames: options.hosts ?? [`${name}.test`],
+        rules,
+      },
+    },
+    'test',
+  )
+  await waitFor(
+    systemClock,
+    'the status',
+    () => registry.get('httproutes', 'default', name)?.status?.parents.length,
+    {
+      timeoutMs: 10_000,
+      everyMs: 2,
+    },
+  )
+}
+
+test('an unknown host is answered 404 with one sentence, as a page for browsers', async () => {
+  const plain = await ask({ host: 'nobody.test' })
+  expect(plain.status).toBe(404)
+  expect(plain.body).toBe('404 Not Found: No application answers at this address.\n')
+  const page = await ask({ host: 'nobody.test', headers: { accept: 'text/html' } })
+  expect(page.headers['content-type']).toBe('text/html; charset=utf-8')
+})
+
+test('a route without a ready instance is answered 503, one to a missing Service 500, and says so in its conditions', async () => {
+  await addService('empty')
+  await addRoute('empty', [{ backendRefs: [{ name: 'empty', port: 80 }] }])
+  expect((await ask({ host: 'empty.test' })).status).toBe(503)
+  await addRoute('broken', [{ backendRefs: [{ name: 'missing', port: 80 }] }])
+  expect((await ask({ host: 'broken.test' })).status).toBe(500)
+  const conditions = registry.get('httproutes', 'default', 'broken')?.status?.parents[0]?.conditions
+  expect(conditions?.map(({ type, status, reason }) => [type, status, reason])).toEqual([
+    ['Accepted', 'True', 'Accepted'],
+    ['ResolvedRefs', 'False', 'BackendNotFound'],
+  ])
+})
+
+test('the application sees who asks as the gateway says it, and nothing a client claims about that', async () => {
+  const server = await listen((request, response) => response.end(JSON.stringify(request.headers)))
+  await addService('seen')
+  await addPod('seen', 'seen-1', server)
+  await addRoute('seen', [
+    {
+      backendRefs: [{ name: 'seen', port: 80 }],
+      filters: [
+        {
+          type: 'RequestHeaderModifier',
+          requestHeaderModifier: { set: [{ name: 'x-version', value: '2' }] },
+        },
+        {
+          type: 'ResponseHeaderModifier',
+          responseHeaderModifier: { add: [{ name: 'x-served', value: 'yes' }] },
+        },
+      ],
+    },
+  ])
+  const answer = await ask({
+    host: 'seen.test',
+    headers: {
+      'x-forwarded-for': '6.6.6.6',
+      'x-forwarded-user': 'root',
+      forwarded: 'for=6.6.6.6',
+      'x-real-ip': '6.6.6.6',
+      connection: 'x-secret',
+      'x-secret': 'for this hop',
+      'x-version': '1',
+    },
+  })
+  const headers = JSON.parse(answer.body) as Record<string, string>
+  expect(answer.body).not.toContain('6.6.6.6')
+  expect(headers).toMatchObject({
+    host: 'seen.test',
+    'x-forwarded-for': '127.0.0.1',
+    'x-forwarded-host': 'seen.test',
+    'x-forwarded-proto': 'http',
+    'x-forwarded-port': String(gateway.port),
+    forwarded: 'for=127.0.0.1;host="seen.test";proto=http',
+    'x-version': '2',
+  })
+  expect(headers).not.toHaveProperty('x-forwarded-user')
+  expect(headers).not.toHaveProperty('x-secret')
+  expect(answer.headers['x-served']).toBe('yes')
+})
+
+test('weights are exact: 25 % are 25 of every 100 requests', async () => {
+  for (const name of ['old', 'new']) {
+    const server = await listen((_, response) => response.end(name))
+    await addService(name)
+    await addPod(name, `${name}-1`, server)
+  }
+  await addRoute('split', [
+    {
+      backendRefs: [
+        { name: 'old', port: 80, weight: 75 },
+        { name: 'new', port: 80, weight: 25 },
+      ],
+    },
+  ])
+  const agent = new Agent({ keepAlive: true })
+  for (let round = 0; round < 3; round += 1) {
+    let count = 0
+    for (let index = 0; index < 100; index += 1)
+      if ((await ask({ host: 'split.test', agent })).body === 'new') count += 1
+    expect(count).toBe(25)
+  }
+  agent.destroy()
+  expect(gateway.metricsText()).toContain(
+    'slipway_gateway_requests_total{namespace="default",route="split",backend="new",code="2xx"} 75',
+  )
+})
+
+test('a Gateway of its own is bound at its port and serves any host name there', async () => {
+  const server = await listen((_, response) => response.end('own'))
+  await addService('own')
+  await addPod('own', 'own-1', server)
+  const probe = await listen(() => undefined)
+  const port = portOf(probe)
+  await new Promise((resolve) => probe.close(resolve))
+  await registry.create(
+    'gateways',
+    {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'Gateway',
+      metadata: { name: 'own', namespace: 'default' },
+      spec: { gatewayClassName: 'slipway', listeners: [{ name: 'http', port, protocol: 'HTTP' }] },
+    },
+    'test',
+  )
+  await addRoute('own', [{ backendRefs: [{ name: 'own', port: 80 }] }], {
+    parent: { name: 'own' },
+    hosts: [],
+  })
+  const programmed = () =>
+    registry
+      .get('gateways', 'default', 'own')
+      ?.status?.conditions?.some(({ type, status }) => type === 'Programmed' && status === 'True')
+  await waitFor(systemClock, 'Programmed', programmed, { timeoutMs: 10_000, everyMs: 5 })
+  expect((await ask({ host: `127.0.0.1:${port}`, port })).body).toBe('own')
+  const listener = registry.get('gateways', 'default', 'own')?.status?.listeners?.[0]
+  expect(listener?.attachedRoutes).toBe(1)
+  await registry.remove('gateways', 'default', 'own')
+  await waitFor(
+    systemClock,
+    'the port free',
+    () =>
+      ask({ port }).then(
+        () => false,
+        () => true,
+      ),
+    { timeoutMs: 10_000, everyMs: 10 },
+  )
+})
+
+test('a WebSocket upgrade becomes one pipe in both directions', async () => {
+  const server = await listen((_, response) => response.end())
+  server.on('upgrade', (_, socket: Socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+    socket.pipe(socket)
+  })
+  await addService('echo')
+  await addPod('echo', 'echo-1', server)
+  await addRoute('echo', [{ backendRefs: [{ name: 'echo', port: 80 }] }])
+  const socket = connect(gateway.port, '127.0.0.1')
+  let received = ''
+  socket.on('data', (chunk: Buffer) => (received += chunk.toString('utf8')))
+  socket.write('GET / HTTP/1.1\r\nHost: echo.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+  await waitFor(systemClock, '101', () => received.includes('101'), { timeoutMs: 10_000, everyMs: 2 })
+  socket.write('hello')
+  await waitFor(systemClock, 'the echo', () => received.endsWith('\r\n\r\nhello'), {
+    timeoutMs: 10_000,
+    everyMs: 2,
+  })
+  socket.destroy()
+})
+
+test('an application that does not answer in time is cut off with 504, one that breaks off with a closed connection', async () => {
+  const server = await listen((request, response) => {
+    if (request.url === '/break') {
+      response.writeHead(200, { 'content-length': 100 })
+      response.write('half')
+      setImmediate(() => response.destroy())
+    }
+  })
+  await addService('slow')
+  await addPod('slow', 'slow-1', server)
+  await addRoute('slow', [{ backendRefs: [{ name: 'slow', port: 80 }], timeouts: { request: '50ms' } }])
+  expect((await ask({ host: 'slow.test' })).status).toBe(504)
+  await expect(ask({ host: 'slow.test', path: '/break' })).rejects.toThrow()
+})
+
+test('a request body goes through whole, however large, and is sent again when small and repeatable', async () => {
+  let attempts = 0
+  const server = await listen((request, response) => {
+    attempts += 1
+    if (request.url === '/again' && attempts === 1) {
+      request.socket.destroy()
+      return
+    }
+    let size = 0
+    request.on('data', (chunk: Buffer) => (size += chunk.length))
+    request.on('end', () => response.end(String(size)))
+  })
+  const second = await listen((request, response) => {
+    request.resume()
+    request.on('end', () => response.end('second'))
+  })
+  await addService('upload')
+  await addPod('upload', 'upload-1', server)
+  await addRoute('upload', [{ backendRefs: [{ name: 'upload', port: 80 }] }])
+  const big = Buffer.alloc(8 * 1024 * 1024, 1)
+  expect((await ask({ host: 'upload.test', method: 'POST', body: big })).body).toBe(String(big.length))
+  attempts = 0
+  await addPod('upload', 'upload-2', second)
+  const answers = await Promise.all(
+    [1, 2].map(() => ask({ host: 'upload.test', method: 'PUT', path: '/again', body: 'small' })),
+  )
+  expect(answers.map(({ status }) => status)).toEqual([200, 200])
+})
+
+test('rolling replacement under load breaks nothing: no failed request, no reset, no cut stream', async () => {
+  await addService('rolling')
+  await addRoute('rolling', [{ backendRefs: [{ name: 'rolling', port: 80 }] }])
+  const blob = Buffer.alloc(256 * 1024, 7)
+  const startInstance = async (version: number): Promise<Server> =>
+    listen((request, response) => {
+      if (request.url === '/slow') setTimeout(() => response.end(`v${version}`), 2_000)
+      else if (request.url === '/stream') {
+        let left = 80
+        const timer = setInterval(() => {
+          response.write(blob)
+          left -= 1
+          if (left > 0) return
+          clearInterval(timer)
+          response.end()
+        }, 25)
+      } else if (request.method === 'POST') {
+        request.resume()
+        request.on('end', () => response.end(`v${version}`))
+      } else response.end(`v${version}`)
+    })
+  const live = new Map<string, Server>()
+  for (const name of ['rolling-a', 'rolling-b', 'rolling-c']) {
+    const server = await startInstance(0)
+    live.set(name, server)
+    await addPod('rolling', name, server)
+  }
+
+  let isOver = false
+  const failures: string[] = []
+  let done = 0
+  const agent = new Agent({ keepAlive: true, maxSockets: 32 })
+  const check = (answer: Answer): void => {
+    done += 1
+    if (answer.status !== 200) failures.push(`${answer.status} ${answer.body}`)
+  }
+  const fail = (error: unknown): void => void failures.push(String(error))
+  const client = async (question: Question): Promise<void> => {
+    while (!isOver) await ask({ host: 'rolling.test', agent, ...question }).then(check, fail)
+  }
+  const clients = [
+    ...Array.from({ length: 8 }, () => client({})),
+    ...Array.from({ length: 4 }, () => client({ method: 'POST', body: 'data' })),
+    ...Array.from({ length: 3 }, () => client({ path: '/slow' })),
+  ]
+  const stream = ask({ host: 'rolling.test', path: '/stream' }).then((answer) => {
+    check(answer)
+    return answer.body.length
+  })
+  const closing: Promise<unknown>[] = []
+  for (let version = 1; version <= 9; version += 1) {
+    const [oldName, oldServer] = [...live][0]!
+    const server = await startInstance(version)
+    live.set(`rolling-v${version}`, server)
+    await addPod('rolling', `rolling-v${version}`, server)
+    await registry.remove('pods', 'default', oldName, { gracePeriodSeconds: 10 })
+    live.delete(oldName)
+    // As an application does at SIGTERM: takes nothing new, finishes what it has.
+    closing.push(new Promise((resolve) => oldServer.close(resolve)))
+    oldServer.closeIdleConnections()
+    await systemClock.sleep(150)
+  }
+  await waitFor(systemClock, 'some thousand requests', () => done > 3_000, { timeoutMs: 50_000 })
+  isOver = true
+  await Promise.all(clients)
+  expect(failures).toEqual([])
+  expect(await stream).toBe(80 * blob.length)
+  agent.destroy()
+  await Promise.all(closing)
+})
