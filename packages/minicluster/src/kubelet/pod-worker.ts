@@ -87,11 +87,10 @@ export function createPodWorker(agent: Agent, first: PodRecord, adopted: boolean
   }
 
   function graceDeadline(beganMs: number): number {
-    if (shutdownDeadlineMs !== undefined) return shutdownDeadlineMs
     const pod = findPod()
     if (!pod) return (goneDeadlineMs ??= clock.monotonicMs() + GONE_GRACE_MS)
     const seconds = pod.metadata.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30
-    return beganMs + seconds * 1_000
+    return Math.min(beganMs + seconds * 1_000, shutdownDeadlineMs ?? Infinity)
   }
 
   const tasks: ContainerTasks = createContainerTasks({

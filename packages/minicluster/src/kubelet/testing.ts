@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -56,15 +56,21 @@ export const quiet: Log = (level, message, fields) => {
     process.stderr.write(`${level} ${message} ${JSON.stringify(fields ?? {})}\n`)
 }
 
-/** Opens store and registry; the agent is started by `start`. */
-export async function openStage(): Promise<Stage> {
+/** A folder that Instances under other uids can enter. */
+export async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'slipway-kubelet-'))
   await chmod(folder, 0o711)
+  return folder
+}
+
+/** Opens store and registry; the agent is started by `start`. With a place given, both belong to the caller. */
+export async function openStage(given?: { readonly folder: string; readonly image: string }): Promise<Stage> {
+  const folder = given?.folder ?? (await makeFolder())
   const store = await openRegistry({ dataFolder: path.join(folder, 'store'), clock: systemClock, log: quiet })
   const { registry } = store
   await makeNamespaces(registry)
-  const images = await serveImage(path.join(import.meta.dirname, 'fixtures'), folder)
-  const image = `127.0.0.1:${images.port}/${IMAGE}`
+  const images = given ? undefined : await serveImage(folder)
+  const image = given?.image ?? images?.image ?? ''
   let kubelet: Kubelet | undefined
 
   async function start(options: Partial<KubeletOptions> = {}): Promise<Kubelet> {
@@ -122,9 +128,8 @@ export async function openStage(): Promise<Stage> {
     async [Symbol.asyncDispose]() {
       await kubelet?.[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
-      images.server.closeAllConnections()
-      images.server.close()
-      await rm(folder, { recursive: true, force: true })
+      images?.[Symbol.dispose]()
+      if (!given) await rm(folder, { recursive: true, force: true })
     },
   }
 }
@@ -136,7 +141,6 @@ export function kubeletOptions(registry: Registry, folder: string): KubeletOptio
     dataFolder: path.join(folder, 'kubelet'),
     clock: systemClock,
     log: quiet,
-    uidFolder: path.join(folder, 'uid'),
     periods: FAST,
   }
 }
@@ -181,11 +185,9 @@ function digestOf(bytes: Buffer): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 }
 
-/** Serves one Image of base host/node whose /app is the given folder. */
-async function serveImage(
-  files: string,
-  scratch: string,
-): Promise<{ readonly server: Server; readonly port: number }> {
+/** Serves one Image of base host/node whose /app is the folder of fixtures. */
+export async function serveImage(scratch: string): Promise<Disposable & { readonly image: string }> {
+  const files = path.join(import.meta.dirname, 'fixtures')
   const root = path.join(scratch, 'image')
   await mkdir(root)
   await cp(files, path.join(root, 'app'), { recursive: true })
@@ -252,5 +254,11 @@ async function serveImage(
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  return { server, port: (server.address() as AddressInfo).port }
+  return {
+    image: `127.0.0.1:${(server.address() as AddressInfo).port}/${IMAGE}`,
+    [Symbol.dispose]() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
 }
