@@ -54,6 +54,8 @@ export async function runOverChannels(
   }
   const status = await outcomeOf(run, streams)
   stdin?.destroy()
+  // Input that nobody read may have paused the socket, which could then not hear the client's goodbye.
+  socket.resume()
   if (socket.readyState !== socket.OPEN) return
   socket.send(Buffer.concat([Buffer.of(ERROR), Buffer.from(JSON.stringify(status))]))
   socket.close(1000)
@@ -106,7 +108,10 @@ function receive(data: Buffer, { socket, stdin, sizes }: Inputs): void {
       sizes.announce(payload)
       return
     case CLOSE:
-      if (payload[0] === STDIN) stdin?.end()
+      if (payload[0] !== STDIN) return
+      stdin?.end()
+      // A stream that is ending announces no more drain.
+      socket.resume()
       return
     default:
       // Clients have nothing to say on the channels of the server.

@@ -220,12 +220,13 @@ function upgrade(
       namespace: api.namespace ?? '',
       name: api.name ?? '',
     })
+    // First, since clients that fail here try again by SPDY and show only what that said.
+    const command = prepareCommand(context, api, url.searchParams)
     if (request.headers.upgrade?.toLowerCase() !== 'websocket')
       throw statusErrors.badRequest('only WebSocket upgrades are served, of protocol v5.channel.k8s.io')
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim())
     if (chooseProtocol(new Set(offered)) === undefined)
       throw statusErrors.badRequest('unable to negotiate protocol: use v5.channel.k8s.io')
-    const command = prepareCommand(context, api, url.searchParams)
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       command.start(webSocket).catch((error: unknown) => {
         log('error', 'a remote command failed', { cause: errorOf(error).message })
