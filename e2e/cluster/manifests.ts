@@ -9,6 +9,9 @@ export function configMap(
   return { metadata: { namespace, name, ...metadata }, data }
 }
 
+/** Simulated nodes of the embedded cluster keep away what does not ask for them. */
+const tolerations = [{ key: 'slipway/simulated', operator: 'Exists' }]
+
 export function pod(
   namespace: string,
   name: string,
@@ -19,6 +22,7 @@ export function pod(
     metadata: { namespace, name, ...metadata },
     spec: {
       nodeSelector,
+      tolerations,
       containers: [{ name: 'main', image: 'example.com/app:1' }],
       terminationGracePeriodSeconds: 1,
     },
@@ -49,6 +53,7 @@ export function deployment(
         spec: {
           // No node has such a label: where none is given, nothing is to run.
           nodeSelector: parts.nodeSelector ?? { none: 'such' },
+          tolerations,
           terminationGracePeriodSeconds: 1,
           containers: [
             { name: 'main', image: parts.image ?? 'example.com/app:1', ports: [{ containerPort: 8080 }] },
