@@ -51,19 +51,20 @@ const SYSCTLS = new Set([
   'net.ipv4.tcp_wmem',
 ])
 
+/** Those of `baseline` that `restricted` does not replace, then its own. */
 const controls: readonly Control[] = [
+  appArmor,
   hostNamespaces,
-  privileged,
-  hostProcess,
   hostPorts,
   probeHosts,
-  procMount,
+  privileged,
   selinux,
   sysctls,
-  appArmor,
-  volumeTypes,
+  hostProcess,
   privilegeEscalation,
   capabilities,
+  procMount,
+  volumeTypes,
   nonRoot,
   rootUser,
   seccomp,
@@ -230,7 +231,13 @@ function capabilities({ containers }: Subject): string | undefined {
   return texts.length === 0 ? undefined : `unrestricted capabilities (${texts.join('; ')})`
 }
 
-function nonRoot({ context, containers }: Subject): string | undefined {
+/** In a user namespace of its own, root of the pod is nobody on the node. */
+function hasOwnUsers(spec: JsonObject): boolean {
+  return spec['hostUsers'] === false
+}
+
+function nonRoot({ spec, context, containers }: Subject): string | undefined {
+  if (hasOwnUsers(spec)) return undefined
   const refuses = namesOf(containers, ({ context: own }) => own['runAsNonRoot'] === false)
   const who = subjects(context['runAsNonRoot'] === false, refuses)
   if (who !== undefined)
@@ -240,7 +247,8 @@ function nonRoot({ context, containers }: Subject): string | undefined {
   return phrase('runAsNonRoot != true', silent, 'must set securityContext.runAsNonRoot=true', 'pod or ')
 }
 
-function rootUser({ context, containers }: Subject): string | undefined {
+function rootUser({ spec, context, containers }: Subject): string | undefined {
+  if (hasOwnUsers(spec)) return undefined
   const who = subjects(
     context['runAsUser'] === 0,
     namesOf(containers, ({ context: own }) => own['runAsUser'] === 0),
