@@ -24,6 +24,7 @@ export type ResourceDefinition = {
   readonly shortNames: readonly string[]
   readonly categories: readonly string[]
   readonly namespaced: boolean
+  readonly verbs: readonly Verb[]
   readonly subresources: readonly Subresource[]
   /** metadata.generation counts changes of the wanted state. */
   readonly counted: boolean
@@ -33,7 +34,7 @@ export type ResourceDefinition = {
   readonly fields: Readonly<Record<string, (object: AnyObject) => string>>
 }
 
-export const OBJECT_VERBS: readonly Verb[] = [
+const OBJECT_VERBS: readonly Verb[] = [
   'create',
   'delete',
   'deletecollection',
@@ -109,6 +110,7 @@ const rows: readonly Row[] = [
     singular: 'namespace',
     shortNames: ['ns'],
     namespaced: false,
+    verbs: OBJECT_VERBS.filter((verb) => verb !== 'deletecollection'),
     subresources: [status('Namespace'), { name: 'finalize', kind: 'Namespace', verbs: ['update'] }],
     fields: { 'status.phase': at('status', 'phase'), name: at('metadata', 'name') },
   },
@@ -287,6 +289,7 @@ export const definitions: readonly ResourceDefinition[] = rows.map((row) => {
     shortNames: [],
     categories: [],
     namespaced: true,
+    verbs: OBJECT_VERBS,
     subresources: [],
     counted: false,
     custom: false,

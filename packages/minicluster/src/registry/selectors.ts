@@ -111,5 +111,10 @@ function fieldReader(definition: ResourceDefinition, field: string): (object: An
     return (object) => object.metadata.namespace ?? ''
   const read = Object.hasOwn(definition.fields, field) ? definition.fields[field] : undefined
   if (read) return read
-  throw statusErrors.badRequest(`field label not supported: ${field.slice(0, 253)}`)
+  const label = field.slice(0, 253)
+  throw statusErrors.badRequest(
+    Object.keys(definition.fields).length === 0 && !definition.custom
+      ? `${JSON.stringify(label)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+      : `field label not supported: ${label}`,
+  )
 }

@@ -17,8 +17,6 @@ export function prepareCreate(definition: ResourceDefinition, object: AnyObject)
       return withStringData(fresh)
     case 'pods':
       return withServiceAccount(fresh)
-    case 'jobs':
-      return withJobSelector(fresh)
     default:
       return fresh
   }
@@ -54,8 +52,10 @@ export function prepareUpdate(
 export function prepareStatus(definition: ResourceDefinition, object: AnyObject, old: AnyObject): AnyObject {
   const next = withStatus({ ...old, metadata: { ...old.metadata } }, object['status'])
   if (definition.resource === 'pods') return withOwnAnnotations(next, object)
-  if (definition.resource !== 'nodes') return next
   const { annotations, labels } = object.metadata
+  if (definition.resource === 'deployments' && annotations)
+    return { ...next, metadata: { ...next.metadata, annotations } }
+  if (definition.resource !== 'nodes') return next
   return {
     ...next,
     metadata: { ...next.metadata, ...(annotations ? { annotations } : {}), ...(labels ? { labels } : {}) },
@@ -93,8 +93,68 @@ function withFreshStatus(definition: ResourceDefinition, object: AnyObject): Any
     case 'replicasets':
       return { ...object, status: { replicas: 0 } }
     default:
-      return definition.custom ? withStatus(object, undefined) : { ...object, status: {} }
+      return definition.custom ? withStatus(object, customStatus(definition)) : { ...object, status: {} }
   }
+}
+
+/** The status that the schemas of the Gateway API give to what no controller has seen yet. */
+function customStatus({ resource }: ResourceDefinition): JsonObject | undefined {
+  const types = { gatewayclasses: ['Accepted'], gateways: ['Accepted', 'Programmed'] }
+  const wanted = resource === 'gatewayclasses' || resource === 'gateways' ? types[resource] : []
+  if (wanted.length === 0) return undefined
+  const conditions = wanted.map((type) => ({
+    lastTransitionTime: '1970-01-01T00:00:00Z',
+    message: 'Waiting for controller',
+    reason: 'Pending',
+    status: 'Unknown',
+    type,
+  }))
+  return { conditions }
+}
+
+const SERVER_SET: Partial<Record<string, readonly string[]>> = {
+  pods: ['preemptionPolicy', 'priority', 'serviceAccount', 'serviceAccountName', 'tolerations'],
+  services: ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'],
+  jobs: ['selector'],
+  namespaces: ['finalizers'],
+}
+const JOB_LABELS = [
+  'batch.kubernetes.io/controller-uid',
+  'batch.kubernetes.io/job-name',
+  'controller-uid',
+  'job-name',
+]
+
+/**
+ * The new object as its manager owns it: with the defaults of its type, but without what the server set for reasons of
+ * its own and the manager did not send.
+ */
+export function ownedByCreator(
+  definition: ResourceDefinition,
+  object: AnyObject,
+  sent: JsonObject,
+): AnyObject {
+  const fields = SERVER_SET[definition.resource]
+  if (!fields) return object
+  const sentSpec = objectOf(sent['spec'])
+  const spec = without(objectOf(object['spec']), ...fields.filter((field) => sentSpec[field] === undefined))
+  if (definition.resource !== 'jobs') return { ...object, spec }
+  const template = objectOf(spec['template'])
+  return {
+    ...withoutJobLabels(object, sent),
+    spec: { ...spec, template: withoutJobLabels(template, objectOf(sentSpec['template'])) },
+  }
+}
+
+function withoutJobLabels<T extends JsonObject>(object: T, sent: JsonObject): T {
+  const metadata = objectOf(object['metadata'])
+  const sentLabels = objectOf(objectOf(sent['metadata'])['labels'])
+  const labels = without(
+    objectOf(metadata['labels']),
+    ...JOB_LABELS.filter((key) => sentLabels[key] === undefined),
+  )
+  const rest = without(metadata, 'labels')
+  return { ...object, metadata: Object.keys(labels).length === 0 ? rest : { ...rest, labels } }
 }
 
 /** Source: "Configure Quality of Service for Pods" in the Kubernetes documentation. */
@@ -132,30 +192,6 @@ function withServiceAccount(pod: AnyObject): AnyObject {
   const spec = objectOf(pod['spec'])
   const name = textOf(spec['serviceAccountName']) || textOf(spec['serviceAccount']) || 'default'
   return { ...pod, spec: { ...spec, serviceAccountName: name, serviceAccount: name } }
-}
-
-/** A Job finds its pods by its own uid unless it brings a selector and says so. */
-function withJobSelector(job: AnyObject): AnyObject {
-  const spec = objectOf(job['spec'])
-  if (spec['manualSelector'] === true) return job
-  const { name, uid } = job.metadata
-  const template = objectOf(spec['template'])
-  const metadata = objectOf(template['metadata'])
-  const labels = {
-    ...objectOf(metadata['labels']),
-    'batch.kubernetes.io/controller-uid': uid,
-    'batch.kubernetes.io/job-name': name,
-    'controller-uid': uid,
-    'job-name': name,
-  }
-  return {
-    ...job,
-    spec: {
-      ...spec,
-      selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } },
-      template: { ...template, metadata: { ...metadata, labels } },
-    },
-  }
 }
 
 /** The kubelet reports with a pod's status which ports it really uses; nothing else of the metadata is taken over. */

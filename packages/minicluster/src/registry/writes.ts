@@ -20,7 +20,7 @@ import { admitQuota } from './quota.ts'
 import type { ResourceDefinition } from './resources.ts'
 import { scaleOf, withScale } from './scale.ts'
 import { allocateService, newServiceCursor } from './services.ts'
-import { countsAsChange, prepareCreate, prepareStatus, prepareUpdate } from './strategies.ts'
+import { countsAsChange, ownedByCreator, prepareCreate, prepareStatus, prepareUpdate } from './strategies.ts'
 
 /*
  * Every write of the cluster passes here, from HTTP and from the controllers alike: accept the body, complete it, validate
@@ -115,7 +115,7 @@ export function writesOver(context: WriteContext): Writes {
         ? applied
         : recordUpdate({
             before: undefined,
-            after: object,
+            after: ownedByCreator(definition, object, accepted),
             manager: options.manager,
             subresource: '',
             now: context.clock.now(),

@@ -29,6 +29,7 @@ const orNone = (text: string): string => (text === '' ? '<none>' : text)
 
 const name = column('Name', (object) => object.metadata.name, { format: 'name' })
 const age = column('Age', (object, now) => ageText(object.metadata.creationTimestamp, now))
+const customAge: Column = { ...age, type: 'date' }
 const podTemplate = (object: AnyObject): JsonObject => objectOf(objectOf(spec(object)['template'])['spec'])
 const containersOf = (pod: JsonObject): JsonObject[] => listOf(pod['containers']).map(objectOf)
 const workload = [
@@ -92,16 +93,16 @@ export const columns: Readonly<Record<Resource, readonly Column[]>> = {
   ],
   configmaps: [
     name,
-    whole('Data', (object) => keyCount(object['data']) + keyCount(object['binaryData'])),
+    column('Data', (object) => keyCount(object['data']) + keyCount(object['binaryData'])),
     age,
   ],
   secrets: [
     name,
     column('Type', (object) => textOf(object['type'])),
-    whole('Data', (object) => keyCount(object['data'])),
+    column('Data', (object) => keyCount(object['data'])),
     age,
   ],
-  serviceaccounts: [name, whole('Secrets', (object) => listOf(object['secrets']).length), age],
+  serviceaccounts: [name, age],
   events: [
     column('Last Seen', (object, now) => ageText(lastSeen(object), now)),
     column('Type', (object) => textOf(object['type'])),
@@ -123,7 +124,7 @@ export const columns: Readonly<Record<Resource, readonly Column[]>> = {
     wide('Count', (object) =>
       String(numberAt(objectOf(object['series']), 'count') || numberAt(object, 'count') || 1),
     ),
-    wide('Name', (object) => object.metadata.name),
+    column('Name', (object) => object.metadata.name, { format: 'name', priority: 1 }),
   ],
   deployments: [
     name,
@@ -131,8 +132,8 @@ export const columns: Readonly<Record<Resource, readonly Column[]>> = {
       'Ready',
       (object) => `${numberAt(status(object), 'readyReplicas')}/${numberAt(spec(object), 'replicas')}`,
     ),
-    whole('Up-to-date', (object) => numberAt(status(object), 'updatedReplicas')),
-    whole('Available', (object) => numberAt(status(object), 'availableReplicas')),
+    column('Up-to-date', (object) => numberAt(status(object), 'updatedReplicas')),
+    column('Available', (object) => numberAt(status(object), 'availableReplicas')),
     age,
     ...workload,
   ],
@@ -163,7 +164,7 @@ export const columns: Readonly<Record<Resource, readonly Column[]>> = {
     name,
     column('Controller', (object) => textOf(spec(object)['controllerName'])),
     column('Accepted', (object) => conditionStatus(object, 'Accepted')),
-    age,
+    customAge,
     wide('Description', (object) => textOf(spec(object)['description'])),
   ],
   gateways: [
@@ -171,7 +172,7 @@ export const columns: Readonly<Record<Resource, readonly Column[]>> = {
     column('Class', (object) => textOf(spec(object)['gatewayClassName'])),
     column('Address', (object) => textOf(objectOf(listOf(status(object)['addresses'])[0])['value'])),
     column('Programmed', (object) => conditionStatus(object, 'Programmed')),
-    age,
+    customAge,
   ],
   httproutes: [
     name,
@@ -179,7 +180,7 @@ export const columns: Readonly<Record<Resource, readonly Column[]>> = {
       const hostnames = listOf(spec(object)['hostnames'])
       return hostnames.length === 0 ? '' : JSON.stringify(hostnames)
     }),
-    age,
+    customAge,
   ],
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-import { definitions, OBJECT_VERBS, type Subresource, type Verb } from '../registry/resources.ts'
+import { definitions, type Subresource, type Verb } from '../registry/resources.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { isJsonRange, mediaRanges } from './negotiate.ts'
 
@@ -40,7 +40,7 @@ function virtual(group: string, kind: string, more: Partial<Served> = {}): Serve
 const metrics = { version: 'v1beta1', singular: '', verbs: ['get', 'list'] } as const
 
 export const served: readonly Served[] = [
-  ...definitions.map((definition) => ({ ...definition, verbs: OBJECT_VERBS })),
+  ...definitions,
   virtual('authentication.k8s.io', 'SelfSubjectReview'),
   virtual('authorization.k8s.io', 'SelfSubjectAccessReview'),
   virtual('authorization.k8s.io', 'SelfSubjectRulesReview'),

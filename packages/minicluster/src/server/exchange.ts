@@ -86,9 +86,16 @@ export function statusObject(error: StatusError): JsonObject {
     status: 'Failure',
     message: error.message,
     reason: error.reason,
-    ...(error.details === undefined ? {} : { details: error.details }),
+    ...detailsOf(error),
     code: error.code,
   }
+}
+
+/** Without an empty group, which means the core; a body that was refused as a whole has empty details. */
+function detailsOf({ details, reason }: StatusError): JsonObject {
+  if (!details) return reason === 'Invalid' ? { details: {} } : {}
+  const { group, ...rest } = details
+  return { details: group ? { ...rest, group } : rest }
 }
 
 export function sendError(response: ServerResponse, error: StatusError): void {
