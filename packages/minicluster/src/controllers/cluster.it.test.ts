@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { seededRandom, systemClock, waitFor } from '@slipway/kit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import type { Objects, Registry } from '../model.ts'
+import type { Objects, Registry, Stored } from '../model.ts'
 import { openRegistry, type OpenRegistry } from '../registry/index.ts'
 import { startScheduler } from '../scheduler/index.ts'
 import { startSimulator } from '../simulator/index.ts'
@@ -65,6 +65,12 @@ function deployment(name: string, replicas: number, extra: object = {}): Objects
 const until = <T>(what: string, condition: () => T | undefined | false): Promise<T> =>
   waitFor(systemClock, what, condition, { timeoutMs: 20_000, everyMs: 10 })
 
+/** Writes over whatever a controller wrote in between, as a PUT without a version does. */
+function setSpec(object: Stored<'deployments'>, spec: object): Promise<unknown> {
+  const { resourceVersion: _, ...metadata } = object.metadata
+  return registry.update('deployments', { ...object, metadata, spec: { ...object.spec!, ...spec } }, 'test')
+}
+
 const podsOf = (app: string) =>
   registry.list('pods', 'default').filter((pod) => pod.metadata.labels?.['app'] === app)
 const isRolledOut = (name: string, count: number) => () => {
@@ -97,18 +103,13 @@ test('a Deployment is rolled out, rolled over to a new version, rolled back and 
       ?.status?.conditions?.find((one) => one.reason === 'NewReplicaSetAvailable'),
   )
 
-  await registry.update(
-    'deployments',
-    { ...first, spec: { ...first.spec!, template: template('web', 'app:2') } },
-    'test',
-  )
+  await setSpec(first, { template: template('web', 'app:2') })
   await until('the second version', isRolledOut('web', 4))
   expect(podsOf('web').every((pod) => pod.spec?.containers[0]?.image === 'app:2')).toBe(true)
   const second = registry.get('deployments', 'default', 'web')!
   expect(second.metadata.annotations?.['deployment.kubernetes.io/revision']).toBe('2')
 
-  const third = { ...second, spec: { ...second.spec!, template: first.spec!.template } }
-  await registry.update('deployments', third, 'test')
+  await setSpec(second, { template: first.spec!.template })
   await until('the first version again', isRolledOut('web', 4))
   const replicaSets = registry
     .list('replicasets', 'default')
@@ -134,11 +135,7 @@ test('a Recreate Deployment never runs two versions at once', async () => {
   await registry.create('deployments', deployment('solo', 2, { strategy: { type: 'Recreate' } }), 'test')
   await until('2 pods', isRolledOut('solo', 2))
   const found = registry.get('deployments', 'default', 'solo')!
-  await registry.update(
-    'deployments',
-    { ...found, spec: { ...found.spec!, template: template('solo', 'app:2') } },
-    'test',
-  )
+  await setSpec(found, { template: template('solo', 'app:2') })
   await until(
     'the second version',
     () => isRolledOut('solo', 2)() && podsOf('solo')[0]?.spec?.containers[0]?.image === 'app:2',
@@ -241,7 +238,7 @@ test('a pod that fits nowhere is told why, and runs as soon as there is room', a
       ),
   )
   const found = registry.get('deployments', 'default', 'big')!
-  await registry.update('deployments', { ...found, spec: { ...found.spec!, replicas: 3 } }, 'test')
+  await setSpec(found, { replicas: 3 })
   await until('3 pods', isRolledOut('big', 3))
   await registry.remove('deployments', 'default', 'big', { propagationPolicy: 'Background' })
   await until('pods gone', () => podsOf('big').length === 0)

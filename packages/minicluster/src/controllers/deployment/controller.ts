@@ -157,14 +157,25 @@ async function createReplicaSet(
   }
 }
 
-/** Writes the revision annotation and the status; both are versioned, so a write in between makes us read again. */
+/**
+ * Writes the status, and the revision annotation along with it, since a write of the whole object would count as a change of what
+ * is wanted. A registry that keeps annotations out of status writes gets a write of its own.
+ */
 async function writeBack(room: Room, deployment: Deployment, plan: DeploymentPlan): Promise<void> {
-  let present = deployment
-  const revision = String(plan.revision)
-  if (plan.revision > 0 && deployment.metadata.annotations?.[REVISION] !== revision) {
-    const annotations = { ...deployment.metadata.annotations, [REVISION]: revision }
-    const metadata = { ...deployment.metadata, annotations }
-    present = await room.registry.update('deployments', { ...deployment, metadata }, MANAGER)
+  const revision = plan.revision > 0 ? { [REVISION]: String(plan.revision) } : {}
+  const annotations = { ...deployment.metadata.annotations, ...revision }
+  const metadata = { ...deployment.metadata, annotations }
+  const status = plan.status
+  try {
+    const written = await room.registry.updateStatus(
+      'deployments',
+      { ...deployment, metadata, status },
+      MANAGER,
+    )
+    if (plan.revision === 0 || written.metadata.annotations?.[REVISION] === String(plan.revision)) return
+    const next = { ...written, metadata: { ...written.metadata, annotations } }
+    await room.registry.update('deployments', next, MANAGER)
+  } catch (thrown) {
+    if (!isStatus(thrown, 'NotFound')) throw thrown
   }
-  await unlessGone(room.registry.updateStatus('deployments', { ...present, status: plan.status }, MANAGER))
 }
