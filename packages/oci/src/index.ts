@@ -93,3 +93,10 @@ export { PACKAGE_LIMITS, type PackageLimits } from './builder/package-reader.ts'
 export type { ImageSink, ImageSource, LayerCache } from './builder/ports.ts'
 export { clientSink, clientSource } from './builder/remote.ts'
 export { directSink, directSource, type DirectOptions } from './builder/direct.ts'
+export {
+  importArchive,
+  IMPORT_LIMITS,
+  type ImportedImage,
+  type ImportLimits,
+  type ImportOptions,
+} from './builder/import-archive.ts'
