@@ -1,1 +1,2 @@
-export {}
+export { run, type Surroundings } from './run.ts'
+export { Exit, type ExitCode } from './exit.ts'

@@ -1,12 +1,15 @@
 import { defineErrors as defineUntyped, type AppError } from '@slipway/kit'
 
 import { fill, type Language, type Placeholders } from '../catalog.ts'
+import { clientErrors } from './client.ts'
 import { commonErrors } from './common.ts'
 import { shipErrors } from './ship.ts'
+import { startErrors } from './start.ts'
 import { whatErrors } from './what.ts'
+import { whereErrors } from './where.ts'
 import { whoErrors } from './who.ts'
 
-const areas = [commonErrors, whoErrors, whatErrors, shipErrors] as const
+const areas = [clientErrors, commonErrors, whoErrors, whereErrors, whatErrors, shipErrors] as const
 
 type Area = (typeof areas)[number]
 type EnglishOf<A> = A extends { readonly en: infer English } ? English : never

@@ -1,0 +1,15 @@
+import type { Environment } from '@slipway/contract'
+
+import { timeCell, type View } from '../../output/table.ts'
+
+export const environmentView: View<Environment> = {
+  columns: [
+    { title: 'column.slug', value: ({ slug }) => slug },
+    { title: 'column.displayName', value: ({ name }) => name },
+    { title: 'column.cluster', value: ({ clusterId }) => clusterId, wide: true },
+    { title: 'column.project', value: ({ projectId }) => projectId, wide: true },
+    { title: 'column.id', value: ({ id }) => id },
+    { title: 'column.created', value: ({ createdAt }) => timeCell(createdAt) },
+  ],
+  name: ({ id }) => id,
+}

@@ -1,0 +1,132 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import { commandLines } from '@slipway/contract'
+import { cliText, findCliText, languages } from '@slipway/messages'
+import { describe, expect, test } from 'vitest'
+
+import { api } from './commands/api.ts'
+import { auditList } from './commands/audit/list.ts'
+import { contextSet } from './commands/context/set.ts'
+import { environmentCreate } from './commands/environment/create.ts'
+import { login } from './commands/login.ts'
+import { memberSet } from './commands/member/set.ts'
+import { commands, type Loader } from './commands/table.ts'
+import { tokenCreate } from './commands/token/create.ts'
+import { userUpdate } from './commands/user/update.ts'
+import type { Deps } from './deps.ts'
+import { Exit, type ExitCode } from './exit.ts'
+import { rootCommand } from './globals.ts'
+import { addCommands, chosenOf } from './program.ts'
+
+/* Flags → options: what a command line means, without running anything. */
+
+/** As much of Deps as reading a command line needs; whatever else a command touched would fail. */
+const deps = {
+  text: (key: never) => cliText('en', key),
+  language: 'en',
+  io: { out: () => Promise.resolve(), complain: () => undefined },
+  exit: async (code: Promise<ExitCode>) => void (await code),
+} as unknown as Deps
+
+type Maker = (deps: Deps, run: (deps: Deps, ...given: never[]) => Promise<ExitCode>) => CommandUnknownOpts
+
+async function read(make: Maker, words: readonly string[]): Promise<unknown[]> {
+  let given: unknown[] = []
+  const command = make(deps, (_, ...rest) => {
+    given = rest
+    return Promise.resolve(Exit.ok)
+  })
+  await command
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .parseAsync([...words], { from: 'user' })
+  return given
+}
+
+const cases: [line: string, make: unknown, expected: unknown[]][] = [
+  ['ci --expires-in-days 30 --dry-run', tokenCreate, ['ci', { expiresInDays: 30, dryRun: true }]],
+  ['ci', tokenCreate, ['ci', { expiresInDays: 90 }]],
+  ['li.wei --role owner --organization acme', memberSet, ['li.wei', { role: 'owner', organization: 'acme' }]],
+  [
+    'li.wei --role operator --role auditor --enable',
+    userUpdate,
+    ['li.wei', { role: ['operator', 'auditor'], enable: true, roles: true }],
+  ],
+  ['li.wei --no-roles', userUpdate, ['li.wei', { roles: false }]],
+  ['shop/test --cluster beijing', environmentCreate, ['shop/test', { cluster: 'beijing' }]],
+  ['--from 2026-01-31 --limit 5', auditList, [{ from: '2026-01-31T00:00:00.000Z', limit: 5 }]],
+  ['--name li.wei --password-stdin', login, [{ name: 'li.wei', passwordStdin: true }]],
+  ['here --project shop', contextSet, ['here', { project: 'shop' }]],
+  ['listProjects limit=3 --all', api, ['listProjects', ['limit=3'], { all: true }]],
+]
+test.each(cases)('%s', async (line, make, expected) => {
+  expect(await read(make as Maker, line.split(' '))).toEqual(expected)
+})
+
+const refused: [line: string, make: unknown][] = [
+  ['ci --expires-in-days 0', tokenCreate],
+  ['ci --expires-in-days 1.5', tokenCreate],
+  ['li.wei --role king', memberSet],
+  ['li.wei', memberSet],
+  ['li.wei --disable --enable', userUpdate],
+  ['li.wei --role operator --no-roles', userUpdate],
+  ['--from yesterday', auditList],
+  ['--chain installation --organization acme', auditList],
+  ['--token x --name y', login],
+]
+test.each(refused)('%s is refused', async (line, make) => {
+  await expect(read(make as Maker, line.split(' '))).rejects.toThrow(/error:/u)
+})
+
+const all: [string, Loader][] = Object.entries(commands).flatMap(([noun, entry]): [string, Loader][] =>
+  typeof entry === 'function'
+    ? [[noun, entry]]
+    : Object.entries(entry).map(([verb, loader]) => [`${noun}.${verb}`, loader]),
+)
+
+describe('every command', () => {
+  test.each(all)(
+    '%s has a summary in every language, its own name and examples that it understands',
+    async (key, loader) => {
+      for (const language of languages) expect(findCliText(language, key)).toBeTruthy()
+      const make = await loader()
+      const command = make(deps)
+      expect(command.name()).toBe(key.split('.').at(-1))
+      let help = ''
+      command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp()
+      const examples = [...help.matchAll(/^ {2}slipway (.+)$/gmu)].map((match) => match[1] ?? '')
+      expect(examples.length).toBeGreaterThan(0)
+      for (const example of examples) await understands(example)
+    },
+  )
+
+  test('a change of the platform offers --dry-run', async () => {
+    const changing = new Set(['create', 'update', 'delete', 'set', 'remove', 'password'])
+    for (const [key, loader] of all) {
+      const [noun, verb] = key.split('.')
+      if (noun === 'context' || verb === undefined || !changing.has(verb)) continue
+      const make = await loader()
+      const options = make(deps).options.map((option) => option.long)
+      expect(options, key).toContain('--dry-run')
+    }
+  })
+})
+
+test.each(Object.entries(commandLines))('the line shown beside %s is understood: %s', async (_, line) => {
+  const [noun = ''] = line.split(' ')
+  // Other nouns come with their modules; their lines are read once they stand in the table.
+  if (!Object.hasOwn(commands, noun)) return
+  await understands(line.replaceAll(/<role>/gu, 'owner').replaceAll(/<[a-zA-Z]+>/gu, 'x'))
+})
+
+/** Reads a line with every action taken out. */
+async function understands(line: string): Promise<void> {
+  const words = [...line.replace(/ [<>] \S+$/u, '').matchAll(/'([^']*)'|"([^"]*)"|(\S+)/gu)].map(
+    (match) => match[1] ?? match[2] ?? match[3] ?? '',
+  )
+  const root = rootCommand(deps.text, '0').exitOverride()
+  const chosen = chosenOf(root.parseOptions(words).operands)
+  await addCommands(root, deps, chosen)
+  for (const command of [...root.commands, ...root.commands.flatMap((group) => group.commands)])
+    command.action(() => undefined)
+  await expect(root.parseAsync(words, { from: 'user' }), line).resolves.toBeDefined()
+}

@@ -1,0 +1,99 @@
+import { must } from '@slipway/kit'
+import { itemsOf } from '@slipway/sdk'
+
+import type { Deps } from './deps.ts'
+import { cliErrors } from './errors.ts'
+
+/*
+ * What people write for an object becomes its id here. An id is taken as it is; a name is looked up where it must be
+ * unique. Parts that are left out come from the context: `api` means the context's Project and Environment.
+ */
+
+type Named = { readonly id: string }
+
+const CANDIDATES_MAX = 5
+
+/** True for an id with one of our prefixes. */
+export function isId(text: string, prefix: string): boolean {
+  return new RegExp(`^${prefix}_[0-9a-z]{26}$`, 'u').test(text)
+}
+
+/** The parts of a Workload's name, the missing ones from the context. Pure. @throws {AppError} `name_incomplete` */
+export function workloadParts(
+  name: string,
+  context: { readonly project?: string | undefined; readonly environment?: string | undefined },
+): { readonly project: string; readonly application: string; readonly environment: string } {
+  const parts = name.split('/')
+  const [project, application, environment] =
+    parts.length === 3
+      ? parts
+      : parts.length === 2
+        ? [context.project, ...parts]
+        : [context.project, parts[0], context.environment]
+  if (parts.length > 3 || !application)
+    throw cliErrors.argument_invalid({ argument: 'workload', problem: name })
+  if (!project) throw cliErrors.name_incomplete({ name, missing: 'project' })
+  if (!environment) throw cliErrors.name_incomplete({ name, missing: 'environment' })
+  return { project, application, environment }
+}
+
+/** Id of an Organization by slug or id; the context's when nothing is given. */
+export async function organizationIdOf(deps: Deps, given: string | undefined): Promise<string> {
+  const name = given ?? deps.server().context?.organization
+  if (name === undefined) throw cliErrors.name_incomplete({ name: '', missing: 'organization' })
+  if (isId(name, 'org')) return name
+  const { items } = await deps.api().listOrganizations({ slug: name }, { signal: deps.signal })
+  return onlyOne('organization', name, items)
+}
+
+/** Id of a Project by slug or id; the context's when nothing is given. */
+export async function projectIdOf(deps: Deps, given: string | undefined): Promise<string> {
+  const name = given ?? deps.server().context?.project
+  if (name === undefined) throw cliErrors.name_incomplete({ name: '', missing: 'project' })
+  if (isId(name, 'prj')) return name
+  const { items } = await deps.api().listProjects({ slug: name }, { signal: deps.signal })
+  return onlyOne('project', name, items)
+}
+
+/** `project/environment` in its two parts, the Project from the context when it is left out. Pure. */
+export function environmentParts(
+  name: string,
+  project: string | undefined,
+): { readonly project: string; readonly environment: string } {
+  const parts = name.split('/')
+  const [ofName, environment] = parts.length === 2 ? parts : [project, parts[0]]
+  if (parts.length > 2 || !environment)
+    throw cliErrors.argument_invalid({ argument: 'environment', problem: name })
+  if (!ofName) throw cliErrors.name_incomplete({ name, missing: 'project' })
+  return { project: ofName, environment }
+}
+
+/** Id of an Environment by `project/environment`, its name within the context's Project, or id. */
+export async function environmentIdOf(deps: Deps, name: string, project?: string): Promise<string> {
+  if (isId(name, 'env')) return name
+  const parts = environmentParts(name, project ?? deps.server().context?.project)
+  const projectId = await projectIdOf(deps, parts.project)
+  const found: Named[] = []
+  for await (const environment of itemsOf(
+    deps.api().pages.listEnvironments({ project: projectId, limit: 200 }, { signal: deps.signal }),
+  ))
+    if (environment.slug === parts.environment) found.push(environment)
+  return onlyOne('environment', name, found)
+}
+
+/** Id of a user by sign-in name or id. */
+export async function userIdOf(deps: Deps, name: string): Promise<string> {
+  if (isId(name, 'usr')) return name
+  const { items } = await deps.api().listUsers({ name }, { signal: deps.signal })
+  return onlyOne('user', name, items)
+}
+
+/** @throws {AppError} `name_unknown`, `name_ambiguous` */
+function onlyOne(kind: string, name: string, found: readonly Named[]): string {
+  if (found.length === 0) throw cliErrors.name_unknown({ kind, name })
+  if (found.length > 1) {
+    const ids = found.slice(0, CANDIDATES_MAX).map(({ id }) => id)
+    throw cliErrors.name_ambiguous({ kind, name, ids: ids.join(', ') })
+  }
+  return must(found[0], 'there is exactly one').id
+}
