@@ -136,7 +136,8 @@ export function writesOver(context: WriteContext): Writes {
     const defaulted = defaultObject(definition.resource, next)
     // A binding changes just what validation says nobody may change.
     const completed = options.subresource === 'binding' ? defaulted : complete(definition, defaulted, old)
-    const counted = withGeneration(definition, completed, old)
+    const isStatus = options.subresource === 'status'
+    const counted = isStatus ? completed : withGeneration(definition, completed, old)
     const managedFields =
       options.managedFields ??
       recordUpdate({
