@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import { StatusError } from '../errors.ts'
 import type { Resource } from '../model.ts'
-import { readAnswers } from '../schema/answers.testing.ts'
+import { readAnswers } from '../schema/testing.ts'
 import type { JsonObject } from '../schema/json.ts'
 import { listOf, objectOf, textOf, without } from '../schema/json.ts'
 import { defaultObject, podSecurityViolations, validateObject } from './index.ts'

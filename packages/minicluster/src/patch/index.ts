@@ -1,7 +1,5 @@
-export type { ApplyRequest } from './apply/apply.ts'
 export { applyServerSide } from './apply/apply.ts'
 export type { ManagedFields } from './apply/managed.ts'
-export type { UpdateRecord } from './apply/update.ts'
 export { recordUpdate } from './apply/update.ts'
 export { jsonPatch } from './json-patch.ts'
 export { mergePatch } from './merge-patch.ts'

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { StatusError } from '../errors.ts'
-import { readAnswers } from '../schema/answers.testing.ts'
+import { readAnswers } from '../schema/testing.ts'
 import { objectOf, textOf } from '../schema/json.ts'
 import { normalizeObject } from '../schema/normalize.ts'
 import { decodeProtobuf } from './index.ts'
