@@ -10,7 +10,7 @@ import type { Random } from '@slipway/kit'
 import type { Container } from './model.ts'
 import type { Listener } from './proc.ts'
 
-export const PORT_FIRST = 20_000
+const PORT_FIRST = 20_000
 const PORT_COUNT = 10_000
 const PORT_TRIES = 200
 

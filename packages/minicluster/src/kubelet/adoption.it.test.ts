@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, chown, mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 import { systemClock, waitFor } from '@slipway/kit'
 import { expect, test } from 'vitest'
@@ -14,7 +15,7 @@ import { makeFolder, NAMESPACE, openStage, quiet, serveImage } from './testing.t
 const ORDINARY_UID = 65_534
 
 function startAgent(folder: string, image: string, task: string, uid?: number): ChildProcess {
-  const file = path.join(import.meta.dirname, 'testing-agent.ts')
+  const file = fileURLToPath(import.meta.resolve('./testing-agent.ts'))
   return spawn(process.execPath, ['--conditions=source', file, folder, image, task], {
     stdio: ['ignore', 'pipe', 'inherit'],
     cwd: folder,

@@ -10,6 +10,7 @@ import {
   adoptContainer,
   concludeContainer,
   forgetOldAttempts,
+  hasBegun,
   probeTarget,
   signalApplication,
   startContainer,
@@ -208,7 +209,10 @@ export function createContainerTasks(options: Options): ContainerTasks {
       onDead(kind, failed) {
         report('Normal', 'Killing', `Container ${name} failed ${kind} probe, will be restarted`, name)
         const graceSeconds = failed.terminationGracePeriodSeconds
-        begin(name, () => stop(name, graceSeconds === undefined ? undefined : graceSeconds * 1_000))
+        if (!underway.has(name))
+          begin(name, () =>
+            stop(name, { graceMs: graceSeconds === undefined ? Infinity : graceSeconds * 1_000 }),
+          )
       },
     })
   }
@@ -288,14 +292,15 @@ export function createContainerTasks(options: Options): ContainerTasks {
     })
   }
 
-  async function stop(name: string, graceMs: number | undefined): Promise<void> {
+  /** Ends a container; `restart` says that a failed probe asked for it, with the probe's own grace period. */
+  async function stop(name: string, restart?: { readonly graceMs: number }): Promise<void> {
     const live = lives.get(name)
     if (!live) return
     endProbing(name)
     const beganMs = clock.monotonicMs()
     const deadline = (): number =>
-      Math.min(options.graceDeadline(beganMs), graceMs === undefined ? Infinity : beganMs + graceMs)
-    report('Normal', 'Killing', `Stopping container ${name}`, name)
+      Math.min(options.graceDeadline(beganMs), beganMs + (restart?.graceMs ?? Infinity))
+    if (!restart) report('Normal', 'Killing', `Stopping container ${name}`, name)
     const hook = placeOf(name).container.lifecycle?.preStop
     let latestMs = 0
     if (hook && deadline() > beganMs) {
@@ -329,6 +334,11 @@ export function createContainerTasks(options: Options): ContainerTasks {
       await run(name, live, options.initialState(name) ?? { started: true, ready: false })
       return
     }
+    // Recorded before anything ran, and nothing ran: it is simply still to be started.
+    if (state.phase === 'starting' && !hasBegun(placeOf(name))) {
+      await patch(name, (before) => ({ ...before, phase: 'waiting' }))
+      return
+    }
     await conclude(name, undefined)
   }
 
@@ -343,7 +353,7 @@ export function createContainerTasks(options: Options): ContainerTasks {
     },
     stop(name) {
       starts.get(name)?.abort(new Error('the pod is ending'))
-      if (!underway.has(name) && !detached) begin(name, () => stop(name, undefined))
+      if (!underway.has(name) && !detached) begin(name, () => stop(name))
     },
     kill(name, ended) {
       const live = lives.get(name)
@@ -383,7 +393,7 @@ export function createContainerTasks(options: Options): ContainerTasks {
           ...before,
           ended: { reason: SHUTDOWN_REASON, message: 'the node agent was stopped' },
         }))
-      await Promise.all([...lives.keys()].map((name) => stop(name, undefined)))
+      await Promise.all([...lives.keys()].map((name) => stop(name)))
     },
     async detach() {
       detached = true

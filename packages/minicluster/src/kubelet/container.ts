@@ -4,7 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:fs'
-import { mkdir, open, rm, writeFile } from 'node:fs/promises'
+import { chown, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { errorOf, isRecord, messageOf, must, parseJson, waitFor } from '@slipway/kit'
@@ -26,7 +26,7 @@ import {
 import { openOutput, rawFile, type Output } from './output.ts'
 import type { ProbeTarget } from './probe-check.ts'
 import { placeMarker, type Place, type Prepared } from './prepare.ts'
-import { findProcess, isRunning, readIfThere } from './proc.ts'
+import { findProcess, isRunning, readEnvironment, readIfThere } from './proc.ts'
 import { findApplication, sendSignal } from './process-table.ts'
 import type { Inside } from './run-inside.ts'
 import { EXIT_UNKNOWN, launch, parseStatus } from './wrapper.ts'
@@ -68,7 +68,9 @@ export async function startContainer(place: Place, prepared: Prepared): Promise<
   })
   const folder = placeFolder(place)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  await writeFile(path.join(folder, 'inside.json'), JSON.stringify(inside), { mode: 0o600 })
+  // The environment may hold secrets: a successor reads it from the running wrapper instead.
+  const kept = { folder: inside.folder, applicationFolder: inside.applicationFolder, hostUid: inside.hostUid }
+  await writeFile(path.join(folder, 'inside.json'), JSON.stringify(kept), { mode: 0o600 })
   const output = await openOutput({ folder, clock: agent.clock, log: agent.log })
   try {
     const child = await launchWith(folder, {
@@ -76,7 +78,8 @@ export async function startContainer(place: Place, prepared: Prepared): Promise<
       environment: inside.environment,
       folder: inside.folder,
       hostUid: isolated.wrapperUid,
-      threadLimit: record.hostUid === undefined || isolated.wrapperUid === undefined ? 0 : THREAD_LIMIT,
+      ownerUid: record.hostUid,
+      threadLimit: record.hostUid === undefined ? 0 : THREAD_LIMIT,
       stdin: place.container.stdin === true ? await openInput(folder) : 'ignore',
     })
     const pid = must(child.pid, 'a spawned process has a pid')
@@ -112,10 +115,15 @@ async function requireProgram(prepared: Prepared): Promise<void> {
 
 type LaunchFiles = Omit<Parameters<typeof launch>[0], 'stdout' | 'stderr' | 'status' | 'stdin'> & {
   readonly stdin: Awaited<ReturnType<typeof open>> | 'ignore'
+  readonly ownerUid: number | undefined
 }
 
 async function launchWith(folder: string, options: LaunchFiles): Promise<ChildProcess> {
   await rm(path.join(folder, 'status'), { force: true })
+  // An application may open /dev/stdout anew, which asks for rights on the file behind it.
+  if (options.ownerUid !== undefined)
+    for (const stream of ['stdout', 'stderr'] as const)
+      await chown(rawFile(folder, stream), options.ownerUid, options.ownerUid)
   await using stdout = await open(rawFile(folder, 'stdout'), 'a')
   await using stderr = await open(rawFile(folder, 'stderr'), 'a')
   await using status = await open(path.join(folder, 'status'), 'a', 0o600)
@@ -164,8 +172,8 @@ export async function adoptContainer(place: Place): Promise<Live | undefined> {
   const folder = placeFolder(place)
   const marker = placeMarker(place)
   const wrapper = state.wrapper?.startTicks ? state.wrapper : await findWrapper(agent, folder, marker)
-  const inside = readInside(folder)
-  if (!wrapper || !isRunning(wrapper) || !inside) return undefined
+  const inside = wrapper && isRunning(wrapper) ? readInside(folder, wrapper) : undefined
+  if (!wrapper || !inside) return undefined
   agent.processes.adoptSession(wrapper.pid, marker)
   const output = await openOutput({ folder, clock: agent.clock, log: agent.log })
   return { marker, wrapper, depth: state.depth, inside, output, gone: pollGone(agent, wrapper) }
@@ -190,10 +198,17 @@ async function findWrapper(agent: Agent, folder: string, marker: string): Promis
   )
 }
 
-function readInside(folder: string): Inside | undefined {
+function readInside(folder: string, wrapper: ProcessId): Inside | undefined {
   const text = readIfThere(path.join(folder, 'inside.json'))
   const value = text === undefined ? undefined : parseJson(text)
-  return isRecord(value) ? (value as unknown as Inside) : undefined // only startContainer writes it
+  if (!isRecord(value)) return undefined
+  const kept = value as unknown as Omit<Inside, 'environment'> // only startContainer writes it
+  return { ...kept, hostUid: kept.hostUid, environment: readEnvironment(wrapper.pid) }
+}
+
+/** True when a wrapper has told its pid. */
+export function hasBegun(place: Place): boolean {
+  return parseStatus(readIfThere(path.join(placeFolder(place), 'status')) ?? '').wrapper !== undefined
 }
 
 async function pollGone(agent: Agent, wrapper: ProcessId): Promise<void> {
@@ -210,7 +225,9 @@ export async function concludeContainer(place: Place, live: Live | undefined): P
   const output = live?.output ?? (await openOutput({ folder, clock: agent.clock, log: agent.log }))
   await output.drain(true)
   await output[Symbol.asyncDispose]()
-  await rm(inputFile(folder), { force: true })
+  // All of it is in the log by now.
+  for (const file of [inputFile(folder), rawFile(folder, 'stdout'), rawFile(folder, 'stderr')])
+    await rm(file, { force: true })
   const message = state.ended?.message ?? (await terminationMessage(place, folder, exitCode))
   return {
     exitCode,

@@ -6,7 +6,7 @@ import { messageOf, serialQueue } from '@slipway/kit'
 import { StatusError } from '../errors.ts'
 import { MANAGER, type Base, type Pod } from './model.ts'
 
-export type EventType = 'Normal' | 'Warning'
+type EventType = 'Normal' | 'Warning'
 
 export type Events = {
   /** Reports something about a pod, of one container when it is named. Never waits and never fails the caller. */
@@ -14,7 +14,7 @@ export type Events = {
   readonly settled: () => Promise<void>
 }
 
-export type PodEvent = {
+type PodEvent = {
   readonly type: EventType
   readonly reason: string
   readonly message: string

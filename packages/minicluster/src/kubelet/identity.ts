@@ -7,7 +7,7 @@ import path from 'node:path'
 
 import { isRecord, messageOf, parseJson, systemCodeOf } from '@slipway/kit'
 
-export const FIRST_UID = 1_900_000_000
+const FIRST_UID = 1_900_000_000
 const UID_COUNT = 100_000
 
 export type Identities = {

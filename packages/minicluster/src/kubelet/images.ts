@@ -16,7 +16,7 @@ export type RunnableImage = {
   readonly applicationFolder: string
 }
 
-export type PullReports = {
+type PullReports = {
   readonly pulling: () => void
   readonly pulled: (message: string) => void
 }
@@ -69,7 +69,7 @@ export function createImages(base: Base, folder: string, ownRegistry: string | u
     const cached = known === undefined || policy === 'Always' ? undefined : known
     const wanted =
       cached === undefined ? reference : parseName(`${registry}/${reference.repository}@${cached}`)
-    reports.pulling()
+    if (cached === undefined) reports.pulling()
     const startedMs = base.clock.monotonicMs()
     const credentials = policy === 'Never' ? [] : credentialsFor(base, pod, registry)
     const fetched = await fetchWith({ base, folder, registry, reference: wanted, name, credentials, signal })
@@ -79,7 +79,9 @@ export function createImages(base: Base, folder: string, ownRegistry: string | u
       await requireCommand({ base, name, command, container, baseName: fetched.baseName })
     const tookMs = Math.round(base.clock.monotonicMs() - startedMs)
     reports.pulled(
-      `Successfully pulled image "${name}" in ${tookMs}ms. Image size: ${fetched.sizeBytes} bytes.`,
+      cached === undefined
+        ? `Successfully pulled image "${name}" in ${tookMs}ms. Image size: ${fetched.sizeBytes} bytes.`
+        : `Container image "${name}" already present on machine`,
     )
     return {
       imageId: `${registry}/${reference.repository}@${fetched.digest}`,

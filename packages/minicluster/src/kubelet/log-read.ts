@@ -6,7 +6,7 @@ import { PassThrough, type Readable } from 'node:stream'
 import { errorOf, systemCodeOf } from '@slipway/kit'
 
 import type { LogOptions } from '../model.ts'
-import { parseCriLine, type CriLine, type StreamName } from './cri.ts'
+import { parseCriLine, type CriLine } from './cri.ts'
 import { listLogFiles, logFile } from './output.ts'
 
 const READ_BYTES = 64 * 1024
@@ -196,5 +196,3 @@ export async function readLogEnd(folder: string, maxLines: number, maxBytes: num
   const bytes = Buffer.concat(parts)
   return bytes.subarray(Math.max(0, bytes.length - maxBytes)).toString('utf8')
 }
-
-export type { StreamName }

@@ -15,8 +15,8 @@ import { errorOf, isRecord, MIB, messageOf, parseJson, serialQueue, type Clock }
 import type { Log } from '../model.ts'
 import { createStamp, formatOutput, LINE_PART_BYTES, type StreamName } from './cri.ts'
 
-export const LOG_FILE_BYTES = 10 * MIB
-export const LOG_FILE_COUNT = 5
+const LOG_FILE_BYTES = 10 * MIB
+const LOG_FILE_COUNT = 5
 
 const CHUNK_BYTES = 128 * 1024
 const FREE_EVERY_BYTES = 4 * MIB
@@ -223,7 +223,8 @@ async function readPosition(handle: FileHandle): Promise<Position> {
 function punchHole(file: string, untilBytes: number): Promise<boolean> {
   if (untilBytes === 0) return Promise.resolve(true)
   return new Promise((resolve) => {
-    execFile('fallocate', ['--punch-hole', '--offset', '0', '--length', String(untilBytes), file], (error) =>
+    const program = 'fallocate'
+    execFile(program, ['--punch-hole', '--offset', '0', '--length', String(untilBytes), file], (error) =>
       resolve(error === null),
     )
   })

@@ -129,7 +129,7 @@ function startStep(input: PlanInput, record: ContainerRecord): readonly PodStep[
 }
 
 /** When a container may run again; 0 = now. */
-export function restartAtMs(record: ContainerRecord, periods: Periods): number {
+function restartAtMs(record: ContainerRecord, periods: Periods): number {
   if (record.phase !== 'exited' || !record.exit) return 0
   const delayMs = restartDelayMs(record, periods)
   return delayMs === 0 ? 0 : Date.parse(record.exit.finishedAt) + delayMs

@@ -5,7 +5,7 @@
 import { errorOf, type Clock } from '@slipway/kit'
 
 import type { Log } from '../model.ts'
-import type { Probe } from './model.ts'
+import type { Container, Probe } from './model.ts'
 import { checkProbe, type ProbeResult, type ProbeTarget } from './probe-check.ts'
 
 export type ProbeKind = 'startup' | 'readiness' | 'liveness'
@@ -49,10 +49,7 @@ export function startProbing(options: {
   const { container } = target
   const controller = new AbortController()
   const { signal } = controller
-  let state: ProbeState = options.initial ?? {
-    started: container.startupProbe === undefined,
-    ready: container.startupProbe === undefined && container.readinessProbe === undefined,
-  }
+  let state = firstState(container, options.initial)
 
   function setState(next: ProbeState): void {
     if (next.started === state.started && next.ready === state.ready) return
@@ -96,4 +93,10 @@ export function startProbing(options: {
   })
 
   return { state: () => state, [Symbol.dispose]: () => controller.abort(new Error('the container ended')) }
+}
+
+/** Without a startup probe a container has started; without a readiness probe it is then ready. */
+function firstState(container: Container, initial: ProbeState | undefined): ProbeState {
+  const started = container.startupProbe === undefined || initial?.started === true
+  return { started, ready: started && (container.readinessProbe === undefined || initial?.ready === true) }
 }

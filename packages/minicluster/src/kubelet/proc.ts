@@ -64,15 +64,21 @@ export function listProcesses(): readonly ProcessInfo[] {
   return found
 }
 
+/** The environment a process was started with; empty when it may not be read. */
+export function readEnvironment(pid: number): Readonly<Record<string, string>> {
+  const text = readIfThere(`/proc/${pid}/environ`) ?? ''
+  if (text.length > ENVIRON_MAX_BYTES) return {}
+  return Object.fromEntries(
+    text.split('\0').flatMap((entry) => {
+      const equals = entry.indexOf('=')
+      return equals > 0 ? [[entry.slice(0, equals), entry.slice(equals + 1)] as const] : []
+    }),
+  )
+}
+
 /** The value of the environment marker a process was started with, if it has one and may be read. */
 export function findMarker(pid: number): string | undefined {
-  const text = readIfThere(`/proc/${pid}/environ`)
-  if (text === undefined || text.length > ENVIRON_MAX_BYTES) return undefined
-  const prefix = `${MARKER_VARIABLE}=`
-  return text
-    .split('\0')
-    .find((entry) => entry.startsWith(prefix))
-    ?.slice(prefix.length)
+  return readEnvironment(pid)[MARKER_VARIABLE]
 }
 
 export function findUid(pid: number): number | undefined {

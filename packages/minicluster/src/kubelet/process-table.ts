@@ -158,7 +158,13 @@ export function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
 /** `kill -9 -1` as that uid: the kernel signals all its processes while no fork can run. */
 function killUid(uid: number, log: Log): Promise<void> {
   return new Promise((resolve) => {
-    const child = spawn('/bin/sh', ['-c', 'kill -9 -1'], { uid, gid: uid, stdio: 'ignore', cwd: '/' })
+    const child = spawn('/bin/sh', ['-c', 'kill -9 -1'], {
+      uid,
+      gid: uid,
+      stdio: 'ignore',
+      cwd: '/',
+      env: {},
+    })
     child.once('error', (error) => {
       log('warn', 'could not end a uid in one stroke', { uid, error: messageOf(error) })
       resolve()

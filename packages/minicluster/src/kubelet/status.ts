@@ -116,7 +116,7 @@ function containerStatus(input: StatusInput, kind: ContainerKind, container: Con
   }
 }
 
-export function containerIdOf(agentId: string, podUid: string, record: ContainerRecord): string {
+function containerIdOf(agentId: string, podUid: string, record: ContainerRecord): string {
   return `process://${markerOf(agentId, podUid, record.name, record.attempt)}`
 }
 

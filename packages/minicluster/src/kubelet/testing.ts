@@ -44,7 +44,7 @@ export type Stage = AsyncDisposable & {
   readonly log: (pod: string, container?: string) => Promise<string>
 }
 
-export type PodInput = {
+type PodInput = {
   readonly command: readonly string[]
   readonly container: Record<string, unknown>
   readonly spec: Record<string, unknown>
@@ -134,7 +134,7 @@ export async function openStage(given?: { readonly folder: string; readonly imag
   }
 }
 
-export function kubeletOptions(registry: Registry, folder: string): KubeletOptions {
+function kubeletOptions(registry: Registry, folder: string): KubeletOptions {
   return {
     registry,
     nodeName: NODE,
