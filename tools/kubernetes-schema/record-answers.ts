@@ -97,15 +97,27 @@ async function recordPatches({ resource, object, steps }: Cases[number]): Promis
   const answered: Json[] = []
   for (const step of steps as readonly Step[]) {
     const query = `?fieldManager=${step.manager}${step.force ? '&force=true' : ''}`
-    const patchType = PATCH_TYPES[step.op]
+    // `status-merge` is a merge patch of the status, `scale` one of the scale.
+    const [subresource, kind = 'merge'] = /^(?:status|scale)/.test(step.op)
+      ? step.op.split('-')
+      : ['', step.op]
+    const patchType = PATCH_TYPES[kind]
     let answer: Answer
     if (step.op === 'create') answer = await call('POST', collection + query, step.body)
-    else if (patchType) answer = await call('PATCH', path + query, step.body, patchType)
+    else if (patchType)
+      answer = await call(
+        'PATCH',
+        `${path}${subresource ? `/${subresource}` : ''}${query}`,
+        step.body,
+        patchType,
+      )
     else {
       const live = (await call('GET', path)).body
       answer = await call('PUT', path + query, { ...live, ...(step.body as Json) })
     }
-    const { status, body } = answer
+    const { status } = answer
+    // A scale answers with a Scale; what it did to the object is the question.
+    const body = status < 300 && subresource ? (await call('GET', path)).body : answer.body
     const { code, message, reason } = body
     const refusal = { code, reason, message, causes: (body['details'] as Json | undefined)?.['causes'] }
     answered.push({ ...step, answer: status < 300 ? bare(body, object) : refusal })

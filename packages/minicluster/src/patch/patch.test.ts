@@ -17,13 +17,19 @@ function answerTo(step: JsonObject, live: JsonObject | undefined): JsonObject {
   const body = objectOf(step['body'])
   const manager = textOf(step['manager'])
   const force = step['force'] === true
-  if (step['op'] === 'apply')
-    return applyServerSide({ live, applied: body, manager, force, subresource: '', now }).object
+  const [, subresource = ''] = /^(status|scale)/.exec(textOf(step['op'])) ?? []
+  if (step['op'] === 'apply' || step['op'] === 'status-apply') {
+    const { object } = applyServerSide({ live, applied: body, manager, force, subresource, now })
+    // Only the registry knows that a main write keeps the status.
+    return subresource === '' && live?.['status'] !== undefined
+      ? { ...object, status: live['status'] }
+      : object
+  }
   const after = changedBy(step, live ?? {})
   const resource = resourceOf(textOf(after['apiVersion']), textOf(after['kind']))
   if (!resource) throw new Error('unknown kind')
   const completed = defaultObject(resource, after)
-  const managedFields = recordUpdate({ before: live, after: completed, manager, subresource: '', now })
+  const managedFields = recordUpdate({ before: live, after: completed, manager, subresource, now })
   const metadata = without(objectOf(completed['metadata']), 'managedFields')
   return { ...completed, metadata: managedFields.length === 0 ? metadata : { ...metadata, managedFields } }
 }
@@ -35,6 +41,10 @@ function changedBy(step: JsonObject, live: JsonObject): JsonObject {
     case 'put':
       return { ...live, ...objectOf(step['body']) }
     case 'merge':
+      return mergePatch(live, without(objectOf(step['body']), 'status'))
+    case 'status-merge':
+      return mergePatch(live, { status: objectOf(step['body'])['status'] })
+    case 'scale':
       return mergePatch(live, step['body'])
     case 'json':
       return jsonPatch(live, step['body'])
