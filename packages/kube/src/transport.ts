@@ -33,7 +33,7 @@ export type TransportOptions = {
   readonly renewCredentials?: (() => Promise<Credentials>) | undefined
 }
 
-export type Reply = { readonly bytes: Buffer; readonly contentType: string }
+type Reply = { readonly bytes: Buffer; readonly contentType: string }
 
 export type Transport = Disposable & {
   /** A whole reply. @throws {KubeError} for anything but 2xx */
@@ -46,7 +46,7 @@ export type Transport = Disposable & {
   readonly socketOptions: () => Promise<SocketOptions>
 }
 
-export type SocketOptions = TlsOptions & {
+type SocketOptions = TlsOptions & {
   /** `wss://host[:port][/prefix]` */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
