@@ -59,13 +59,7 @@ export const WebProcess = z.strictObject({
   ...processFields,
 })
 export const WorkerProcess = z.strictObject({ kind: z.literal('worker'), ...processFields })
-export const CronProcess = z.strictObject({
-  kind: z.literal('cron'),
-  /** Five fields, UTC. */
-  schedule: z.string().regex(/^(\S{1,64}\s+){4}\S{1,64}$/u),
-  ...processFields,
-})
-export const Process = z.discriminatedUnion('kind', [WebProcess, WorkerProcess, CronProcess])
+export const Process = z.discriminatedUnion('kind', [WebProcess, WorkerProcess])
 export type Process = z.infer<typeof Process>
 
 export const ProcessName = z.string().regex(/^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/u)

@@ -1,11 +1,21 @@
 import { app } from './app.ts'
 import { audit } from './audit.ts'
+import { fleet } from './fleet.ts'
 import { identity } from './identity.ts'
+import { release } from './release.ts'
 import { system } from './system.ts'
 import { tenancy } from './tenancy.ts'
 
 /** Every endpoint, stream and protocol by its name; names are the methods of the sdk. */
-export const contract = { ...system, ...identity, ...tenancy, ...audit, ...app } as const
+export const contract = {
+  ...system,
+  ...identity,
+  ...tenancy,
+  ...audit,
+  ...fleet,
+  ...app,
+  ...release,
+} as const
 
 export type Contract = typeof contract
 export type EndpointName = keyof Contract

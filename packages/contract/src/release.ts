@@ -142,6 +142,8 @@ export const ReleaseDiff = z.strictObject({
   ),
 })
 
+export type ReleaseDiff = z.infer<typeof ReleaseDiff>
+
 const inWorkload = z.strictObject({ workload: WorkloadId })
 const inRelease = z.strictObject({ release: ReleaseId })
 const commands = {

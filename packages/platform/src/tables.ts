@@ -7,6 +7,7 @@ import type { AppTables } from './modules/app/tables.ts'
 import type { AuditTables } from './modules/audit/tables.ts'
 import type { FleetTables } from './modules/fleet/tables.ts'
 import type { IdentityTables } from './modules/identity/tables.ts'
+import type { ReleaseTables } from './modules/release/tables.ts'
 import type { TenancyTables } from './modules/tenancy/tables.ts'
 
 /** Every table of the platform; each module declares its own. */
@@ -17,7 +18,8 @@ export type Tables = ControlTables &
   IdentityTables &
   AuditTables &
   AppTables &
-  FleetTables
+  FleetTables &
+  ReleaseTables
 
 /** A transaction that carries its scope: the Organizations whose rows it sees. Reads have one too. */
 export type Db = DbOf<Tables>

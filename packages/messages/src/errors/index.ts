@@ -9,7 +9,15 @@ import { whatErrors } from './what.ts'
 import { whereErrors } from './where.ts'
 import { whoErrors } from './who.ts'
 
-const areas = [clientErrors, commonErrors, whoErrors, whereErrors, whatErrors, shipErrors] as const
+const areas = [
+  commonErrors,
+  clientErrors,
+  startErrors,
+  whoErrors,
+  whereErrors,
+  whatErrors,
+  shipErrors,
+] as const
 
 type Area = (typeof areas)[number]
 type EnglishOf<A> = A extends { readonly en: infer English } ? English : never

@@ -20,3 +20,9 @@ export const httpErrors = defineErrors({
   too_many_streams: { status: 429 },
   generation_conflict: { status: 409 },
 })
+
+/** The object, or 404 when it vanished since its scope was resolved. */
+export function found<T>(value: T | undefined): T {
+  if (value === undefined) throw httpErrors.not_found()
+  return value
+}

@@ -9,6 +9,7 @@ export const fleet: Migration = {
   up: statements(
     `create table fleet_cluster (
       id text primary key, slug text not null unique, name text not null, credentials text not null,
+      server text not null, gateway jsonb not null,
       is_default boolean not null default false, created_at timestamptz not null, updated_at timestamptz not null)`,
     // At most one default.
     `create unique index fleet_cluster_default on fleet_cluster (is_default) where is_default`,

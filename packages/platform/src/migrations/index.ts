@@ -3,6 +3,7 @@ import type { Migration } from '@slipway/db'
 import { foundation } from './0001-foundation.ts'
 import { fleet } from './0002-fleet.ts'
 import { app } from './0003-app.ts'
+import { release } from './0004-release.ts'
 
 /** Every migration in order; forward only. */
-export const migrations: readonly Migration[] = [foundation, fleet, app]
+export const migrations: readonly Migration[] = [foundation, fleet, app, release]

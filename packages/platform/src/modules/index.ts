@@ -1,21 +1,30 @@
+import { readFile } from 'node:fs/promises'
+
 import type { Platform } from '../context.ts'
 import type { Reconciler } from '../control/index.ts'
+import { publicUrlOf } from '../http/browser.ts'
 import type { PlaceFinders } from '../http/authorize.ts'
 import type { Routes } from '../http/index.ts'
 import { accessRoutes } from './access/index.ts'
 import { appRoutes, findApplication, findWorkload } from './app/index.ts'
 import { auditRoutes } from './audit/index.ts'
+import { fleetRoutes, openConnections, upsertLocalCluster } from './fleet/index.ts'
 import { identityRoutes, userNames } from './identity/index.ts'
+import { findRelease, releaseReconciler, releaseRoutes } from './release/index.ts'
 import { findEnvironment, findOrganization, findProject, tenancyRoutes } from './tenancy/index.ts'
 
 /** All modules, put together by hand: what they serve, what they reconcile, where their objects belong. */
 export type Modules = AsyncDisposable & {
+  /** Registers what the settings name and begins to watch over Clusters. */
+  readonly start: () => Promise<void>
   readonly addRoutes: (routes: Routes) => void
   readonly reconcilers: readonly Reconciler[]
   readonly finders: PlaceFinders
 }
 
-export function modulesOf(_platform: Platform): Modules {
+export function modulesOf(platform: Platform): Modules {
+  const connections = openConnections(platform)
+  const imageAddress = (image: string): string => `${publicUrlOf(platform.settings).host}/${image}`
   return {
     addRoutes(routes) {
       identityRoutes(routes)
@@ -25,9 +34,13 @@ export function modulesOf(_platform: Platform): Modules {
         findProjectOrganization: async (db, id) => (await findProject(db, id))?.organizationId,
       })
       auditRoutes(routes)
+      fleetRoutes(routes, connections)
       appRoutes(routes)
+      releaseRoutes(routes, { clusters: connections, resolveImage: async () => undefined, imageAddress })
     },
-    reconcilers: [],
+    reconcilers: [
+      releaseReconciler({ clusters: connections, prepareNamespace: async () => undefined, imageAddress }),
+    ],
     finders: {
       organization: async (db, id) => {
         const organization = await findOrganization(db, id)
@@ -40,7 +53,14 @@ export function modulesOf(_platform: Platform): Modules {
       environment: findEnvironment,
       application: findApplication,
       workload: findWorkload,
+      release: findRelease,
     },
-    [Symbol.asyncDispose]: async () => undefined,
+    async start() {
+      const { localKubeconfig } = platform.settings
+      if (localKubeconfig !== undefined)
+        await upsertLocalCluster(platform, await readFile(localKubeconfig, 'utf8'))
+      await connections.start()
+    },
+    [Symbol.asyncDispose]: () => connections[Symbol.asyncDispose](),
   }
 }

@@ -32,6 +32,8 @@ export type Workload = {
   readonly deleting: boolean
   /** Rises with every change of what should be. */
   readonly generation: number
+  /** Counts Workloads; the port of its own follows from it. */
+  readonly ordinal: number
   readonly createdAt: Date
 }
 

@@ -1,6 +1,6 @@
 import { jsonb } from '@slipway/db'
 import { decodeCursor } from '@slipway/kit'
-import { sql } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 
 import type { Db } from '../../tables.ts'
 import type { ProjectFilter } from '../access/index.ts'
@@ -70,8 +70,8 @@ export async function deleteApplication(db: Db, id: string): Promise<void> {
   await db.deleteFrom('app_application').where('id', '=', id).execute()
 }
 
-export async function insertWorkload(db: Db, workload: Workload): Promise<void> {
-  await db
+export async function insertWorkload(db: Db, workload: Omit<Workload, 'ordinal'>): Promise<Workload> {
+  const row = await db
     .insertInto('app_workload')
     .values({
       id: workload.id,
@@ -91,7 +91,9 @@ export async function insertWorkload(db: Db, workload: Workload): Promise<void> 
       generation: workload.generation,
       created_at: workload.createdAt,
     })
-    .execute()
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  return workloadOf(row)
 }
 
 export async function findWorkload(db: Db, id: string): Promise<Workload | undefined> {
@@ -262,7 +264,7 @@ function applicationOf(row: ApplicationTable): Application {
   }
 }
 
-function workloadOf(row: WorkloadTable): Workload {
+function workloadOf(row: Selectable<WorkloadTable>): Workload {
   return {
     id: row.id,
     organizationId: row.organization_id,
@@ -279,6 +281,7 @@ function workloadOf(row: WorkloadTable): Workload {
     urls: row.urls,
     deleting: row.deleting,
     generation: row.generation,
+    ordinal: row.ordinal,
     createdAt: row.created_at,
   }
 }

@@ -4,7 +4,7 @@ import { pageOf } from '@slipway/kit'
 
 import type { Routes } from '../../http/index.ts'
 import { projectFilterOf } from '../access/index.ts'
-import { found } from '../tenancy/index.ts'
+import { found } from '../../http/errors.ts'
 import type { Application, ConfigRevision, Workload } from './model.ts'
 import { shownVariables } from './plan.ts'
 import * as queries from './queries.ts'

@@ -4,7 +4,8 @@ import { must, type Envelope } from '@slipway/kit'
 
 import type { Ctx } from '../../context.ts'
 import { wake } from '../../control/index.ts'
-import { findEnvironment, findProject, found } from '../tenancy/index.ts'
+import { findEnvironment, findProject } from '../tenancy/index.ts'
+import { found } from '../../http/errors.ts'
 import { appErrors } from './errors.ts'
 import {
   KEEP_SECONDS_DEFAULT,
@@ -67,7 +68,7 @@ export async function createWorkload(
   const environment = found(await findEnvironment(ctx.db, environmentId))
   if (environment.projectId !== application.projectId) throw appErrors.environment_elsewhere()
   const project = must(await findProject(ctx.db, application.projectId), 'an Application has a Project')
-  const workload: Workload = {
+  const wanted = {
     id: ctx.newId('wrk'),
     organizationId: application.organizationId,
     projectId: project.id,
@@ -85,12 +86,7 @@ export async function createWorkload(
     generation: 1,
     createdAt: ctx.now,
   }
-  try {
-    await queries.insertWorkload(ctx.db, workload)
-  } catch (thrown) {
-    if (isUniqueViolation(thrown)) throw appErrors.workload_exists(undefined, { cause: thrown })
-    throw thrown
-  }
+  const workload = await insertNew(ctx, wanted)
   await queries.insertConfigRevision(ctx.db, {
     workloadId: workload.id,
     organizationId: workload.organizationId,
@@ -103,6 +99,15 @@ export async function createWorkload(
   ctx.note({ target: `workload:${workload.id}`, detail: { name: workload.name } })
   await wake(ctx.db, WORKLOAD_RECONCILER, workload.id)
   return workload
+}
+
+async function insertNew(ctx: Ctx, workload: Omit<Workload, 'ordinal'>): Promise<Workload> {
+  try {
+    return await queries.insertWorkload(ctx.db, workload)
+  } catch (thrown) {
+    if (isUniqueViolation(thrown)) throw appErrors.workload_exists(undefined, { cause: thrown })
+    throw thrown
+  }
 }
 
 /** The Workload, locked, unless it is being deleted. */

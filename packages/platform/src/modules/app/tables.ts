@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 import type { StoredVariable } from './model.ts'
 
 export type ApplicationTable = {
@@ -25,6 +27,7 @@ export type WorkloadTable = {
   readonly urls: string[]
   readonly deleting: boolean
   readonly generation: number
+  readonly ordinal: Generated<number>
   readonly created_at: Date
 }
 export type ConfigRevisionTable = {

@@ -1,4 +1,9 @@
+import { jsonb } from '@slipway/db'
+import { decodeCursor } from '@slipway/kit'
+
 import type { Db } from '../../tables.ts'
+import type { Cluster } from './model.ts'
+import type { ClusterTable } from './tables.ts'
 
 /** Id of the Cluster with this id or slug; without a name, of the default one. */
 export async function findClusterId(db: Db, name: string | undefined): Promise<string | undefined> {
@@ -6,9 +11,85 @@ export async function findClusterId(db: Db, name: string | undefined): Promise<s
   const row = await (
     name === undefined
       ? query.where('is_default', '=', true)
-      : query.where((expression) =>
-          expression.or([expression('id', '=', name), expression('slug', '=', name)]),
-        )
+      : query.where((e) => e.or([e('id', '=', name), e('slug', '=', name)]))
   ).executeTakeFirst()
   return row?.id
+}
+
+export async function findCluster(db: Db, id: string): Promise<Cluster | undefined> {
+  const row = await db.selectFrom('fleet_cluster').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && clusterOf(row)
+}
+
+export async function findClusterBySlug(db: Db, slug: string): Promise<Cluster | undefined> {
+  const row = await db.selectFrom('fleet_cluster').selectAll().where('slug', '=', slug).executeTakeFirst()
+  return row && clusterOf(row)
+}
+
+/** One row more than the limit, by slug. */
+export async function listClusters(
+  db: Db,
+  page: { readonly limit: number; readonly cursor?: string | undefined },
+): Promise<Cluster[]> {
+  let query = db
+    .selectFrom('fleet_cluster')
+    .selectAll()
+    .orderBy('slug')
+    .limit(page.limit + 1)
+  if (page.cursor !== undefined) query = query.where('slug', '>', decodeCursor(page.cursor, 1)[0] ?? '')
+  return (await query.execute()).map(clusterOf)
+}
+
+/** Every Cluster: an installation has hundreds at most. */
+export async function allClusters(db: Db): Promise<Cluster[]> {
+  return (await db.selectFrom('fleet_cluster').selectAll().orderBy('id').limit(1_000).execute()).map(
+    clusterOf,
+  )
+}
+
+/** Inserts a Cluster, or writes over the one with the same id. A new default takes the place of the old one. */
+export async function putCluster(db: Db, cluster: Cluster): Promise<void> {
+  if (cluster.isDefault)
+    await db
+      .updateTable('fleet_cluster')
+      .set({ is_default: false })
+      .where('id', '!=', cluster.id)
+      .where('is_default', '=', true)
+      .execute()
+  const values = {
+    slug: cluster.slug,
+    name: cluster.name,
+    credentials: cluster.credentials,
+    server: cluster.server,
+    gateway: jsonb(cluster.gateway),
+    is_default: cluster.isDefault,
+    updated_at: cluster.updatedAt,
+  }
+  await db
+    .insertInto('fleet_cluster')
+    .values({ id: cluster.id, created_at: cluster.createdAt, ...values })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
+    .execute()
+}
+
+export async function hasDefault(db: Db): Promise<boolean> {
+  return (await findClusterId(db, undefined)) !== undefined
+}
+
+export async function deleteCluster(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('fleet_cluster').where('id', '=', id).execute()
+}
+
+function clusterOf(row: ClusterTable): Cluster {
+  return {
+    id: row.id,
+    slug: row.slug,
+    name: row.name,
+    credentials: row.credentials,
+    server: row.server,
+    gateway: row.gateway,
+    isDefault: row.is_default,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
 }

@@ -1,6 +1,17 @@
+import { isForeignKeyViolation, isUniqueViolation } from '@slipway/db'
+import { messageOf } from '@slipway/kit'
+import { eachObject, parseKubeconfig } from '@slipway/kube'
+
+import type { Ctx, Platform, RequestContext } from '../../context.ts'
 import type { Db } from '../../tables.ts'
+import { found } from '../../http/errors.ts'
+import { clientOf, credentialsOwner, readFacts } from './connections.ts'
 import { fleetErrors } from './errors.ts'
+import type { Cluster, ClusterConnection, ClusterFacts, GatewaySettings } from './model.ts'
 import * as queries from './queries.ts'
+
+const MINOR_MIN = 30
+const LOCAL_SLUG = 'local'
 
 /**
  * Id of the Cluster named by id or slug, or of the default one.
@@ -10,4 +21,184 @@ export async function resolveCluster(db: Db, name: string | undefined): Promise<
   const id = await queries.findClusterId(db, name)
   if (id === undefined) throw fleetErrors.cluster_unknown({ cluster: name ?? 'default' })
   return id
+}
+
+/**
+ * Reaches a Cluster once with new credentials, before anything is stored.
+ * @throws {AppError} `kubeconfig_invalid`, `kubeconfig_field_refused`, `cluster_unreachable`, `cluster_too_old`
+ */
+export async function tryKubeconfig(
+  ctx: Pick<RequestContext, 'clock' | 'signal'>,
+  input: { readonly slug: string; readonly kubeconfig: string; readonly gateway: GatewaySettings },
+): Promise<{ readonly server: string; readonly facts: ClusterFacts }> {
+  const { server } = parseKubeconfig(input.kubeconfig).access
+  using kube = clientOf(ctx, input.kubeconfig)
+  let facts: ClusterFacts
+  try {
+    facts = await readFacts(kube, input.gateway, ctx.signal)
+  } catch (thrown) {
+    throw fleetErrors.cluster_unreachable(
+      { cluster: input.slug, problem: messageOf(thrown).slice(0, 200) },
+      { cause: thrown },
+    )
+  }
+  const minor = Number(/^v1\.(\d+)/u.exec(facts.version)?.[1])
+  if (!(minor >= MINOR_MIN)) throw fleetErrors.cluster_too_old({ version: facts.version })
+  return { server, facts }
+}
+
+export type NewCluster = {
+  readonly slug: string
+  readonly name: string
+  readonly kubeconfig: string
+  readonly server: string
+  readonly isDefault: boolean
+  readonly gateway: GatewaySettings
+}
+
+export async function createCluster(ctx: Ctx, input: NewCluster): Promise<Cluster> {
+  const id = ctx.newId('clu')
+  const cluster: Cluster = {
+    id,
+    slug: input.slug,
+    name: input.name,
+    credentials: ctx.envelope.seal(input.kubeconfig, credentialsOwner(id)),
+    server: input.server,
+    gateway: input.gateway,
+    isDefault: input.isDefault || !(await queries.hasDefault(ctx.db)),
+    createdAt: ctx.now,
+    updatedAt: ctx.now,
+  }
+  await put(ctx.db, cluster)
+  ctx.note({ target: `cluster:${id}`, detail: { slug: cluster.slug, server: cluster.server } })
+  return cluster
+}
+
+async function put(db: Db, cluster: Cluster): Promise<void> {
+  try {
+    await queries.putCluster(db, cluster)
+  } catch (thrown) {
+    if (isUniqueViolation(thrown)) throw fleetErrors.slug_taken({ slug: cluster.slug }, { cause: thrown })
+    throw thrown
+  }
+}
+
+export type ClusterChange = {
+  readonly name?: string | undefined
+  readonly isDefault?: true | undefined
+  readonly kubeconfig?: { readonly text: string; readonly server: string } | undefined
+  readonly gateway: GatewaySettings
+}
+
+export async function updateCluster(ctx: Ctx, id: string, change: ClusterChange): Promise<Cluster> {
+  const before = found(await queries.findCluster(ctx.db, id))
+  const given = Object.fromEntries(Object.entries(change.gateway).filter(([, value]) => value !== undefined))
+  const cluster: Cluster = {
+    ...before,
+    name: change.name ?? before.name,
+    isDefault: change.isDefault ?? before.isDefault,
+    gateway: { ...before.gateway, ...given },
+    ...(change.kubeconfig === undefined
+      ? {}
+      : {
+          credentials: ctx.envelope.seal(change.kubeconfig.text, credentialsOwner(id)),
+          server: change.kubeconfig.server,
+        }),
+    updatedAt: ctx.now,
+  }
+  await put(ctx.db, cluster)
+  ctx.note({
+    target: `cluster:${id}`,
+    detail: {
+      name: cluster.name,
+      isDefault: cluster.isDefault,
+      credentials: change.kubeconfig !== undefined,
+    },
+  })
+  return cluster
+}
+
+export async function deleteCluster(ctx: Ctx, id: string): Promise<void> {
+  const cluster = found(await queries.findCluster(ctx.db, id))
+  if (cluster.isDefault && (await queries.listClusters(ctx.db, { limit: 1 })).length > 1)
+    throw fleetErrors.cluster_default()
+  try {
+    await queries.deleteCluster(ctx.db, id)
+  } catch (thrown) {
+    if (isForeignKeyViolation(thrown)) throw fleetErrors.cluster_in_use(undefined, { cause: thrown })
+    throw thrown
+  }
+  ctx.note({ target: `cluster:${id}`, detail: { slug: cluster.slug } })
+}
+
+/** At each start: the embedded cluster is registered like any other, under its newest credentials. */
+export async function upsertLocalCluster(platform: Platform, kubeconfig: string): Promise<void> {
+  const { server } = parseKubeconfig(kubeconfig).access
+  await platform.database.transactAsSystem(async (db) => {
+    const before = await queries.findClusterBySlug(db, LOCAL_SLUG)
+    const id = before?.id ?? platform.newId('clu')
+    const now = platform.clock.now()
+    await queries.putCluster(db, {
+      id,
+      slug: LOCAL_SLUG,
+      name: before?.name ?? LOCAL_SLUG,
+      credentials: platform.envelope.seal(kubeconfig, credentialsOwner(id)),
+      server,
+      gateway: before?.gateway ?? {},
+      isDefault: before?.isDefault ?? !(await queries.hasDefault(db)),
+      createdAt: before?.createdAt ?? now,
+      updatedAt: now,
+    })
+  })
+}
+
+export type NodeInfo = {
+  readonly name: string
+  readonly ready: boolean
+  readonly schedulable: boolean
+  readonly addresses: readonly string[]
+  readonly kubeletVersion: string
+  readonly cpu: string
+  readonly memory: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+const PODS_PER_NODE_MAX = 10_000
+
+/** One page of nodes, as the Cluster pages them. */
+export async function listNodes(
+  { kube }: ClusterConnection,
+  page: { readonly limit: number; readonly continueToken: string | undefined },
+  signal: AbortSignal,
+): Promise<{
+  readonly nodes: readonly (NodeInfo & { readonly instances: number })[]
+  readonly next: string | undefined
+}> {
+  const answer = await kube.list('nodes', { limit: page.limit, continue: page.continueToken, signal })
+  const nodes = await Promise.all(
+    answer.items.map(async (node) => {
+      let instances = 0
+      for await (const pod of eachObject(kube, 'pods', {
+        fieldSelector: `spec.nodeName=${node.metadata.name}`,
+        labelSelector: 'slipway/workload',
+        signal,
+      })) {
+        if (pod.metadata.deletionTimestamp === undefined) instances += 1
+        if (instances >= PODS_PER_NODE_MAX) break
+      }
+      return {
+        name: node.metadata.name,
+        ready:
+          node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
+        schedulable: node.spec?.unschedulable !== true,
+        addresses: (node.status?.addresses ?? []).map(({ address }) => address),
+        kubeletVersion: node.status?.nodeInfo?.kubeletVersion ?? '',
+        cpu: node.status?.allocatable?.['cpu'] ?? '0',
+        memory: node.status?.allocatable?.['memory'] ?? '0',
+        labels: node.metadata.labels ?? {},
+        instances,
+      }
+    }),
+  )
+  return { nodes, next: answer.continue }
 }

@@ -1,9 +1,13 @@
+import type { GatewaySettings } from './model.ts'
+
 export type ClusterTable = {
   readonly id: string
   readonly slug: string
   readonly name: string
   /** The sealed kubeconfig. */
   readonly credentials: string
+  readonly server: string
+  readonly gateway: GatewaySettings
   readonly is_default: boolean
   readonly created_at: Date
   readonly updated_at: Date

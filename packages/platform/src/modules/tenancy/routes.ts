@@ -1,6 +1,7 @@
 import { contract } from '@slipway/contract'
 import { pageOf } from '@slipway/kit'
 
+import { found } from '../../http/errors.ts'
 import type { Routes } from '../../http/index.ts'
 import { databaseScopeOf, projectFilterOf } from '../access/index.ts'
 import { resolveCluster } from '../fleet/index.ts'
@@ -30,7 +31,7 @@ function organizationRoutes(routes: Routes): void {
     organizationView(await service.createOrganization(ctx, { ...body, parentId: params.organization })),
   )
   routes.on(contract.getOrganization, async ({ params }, ctx) =>
-    organizationView(service.found(await queries.findOrganization(ctx.db, params.organization))),
+    organizationView(found(await queries.findOrganization(ctx.db, params.organization))),
   )
   routes.on(contract.updateOrganization, async ({ params, body }, ctx) =>
     organizationView(await service.renameOrganization(ctx, params.organization, body.name)),
@@ -53,7 +54,7 @@ function projectRoutes(routes: Routes): void {
     projectView(await service.createProject(ctx, { ...body, organizationId: params.organization })),
   )
   routes.on(contract.getProject, async ({ params }, ctx) =>
-    projectView(service.found(await queries.findProject(ctx.db, params.project))),
+    projectView(found(await queries.findProject(ctx.db, params.project))),
   )
   routes.on(contract.updateProject, async ({ params, body }, ctx) =>
     projectView(await service.renameProject(ctx, params.project, body.name)),
@@ -77,7 +78,7 @@ function environmentRoutes(routes: Routes): void {
     )
   })
   routes.on(contract.getEnvironment, async ({ params }, ctx) =>
-    environmentView(service.found(await queries.findEnvironment(ctx.db, params.environment))),
+    environmentView(found(await queries.findEnvironment(ctx.db, params.environment))),
   )
   routes.on(contract.updateEnvironment, async ({ params, body }, ctx) =>
     environmentView(await service.renameEnvironment(ctx, params.environment, body.name)),

@@ -2,7 +2,7 @@ import { isForeignKeyViolation, isUniqueViolation } from '@slipway/db'
 import { must, type AppError } from '@slipway/kit'
 
 import type { Ctx } from '../../context.ts'
-import { httpErrors } from '../../http/errors.ts'
+import { found } from '../../http/errors.ts'
 import { tenancyErrors } from './errors.ts'
 import { ORGANIZATION_DEPTH_MAX, type Environment, type Organization, type Project } from './model.ts'
 import * as queries from './queries.ts'
@@ -101,12 +101,6 @@ export async function renameEnvironment(ctx: Ctx, id: string, name: string): Pro
 
 export async function deleteEnvironment(ctx: Ctx, id: string): Promise<void> {
   await refuseInUse(tenancyErrors.environment_not_empty, () => queries.deleteEnvironment(ctx.db, id))
-}
-
-/** The object, or 404 when it vanished since its scope was resolved. */
-export function found<T>(value: T | undefined): T {
-  if (value === undefined) throw httpErrors.not_found()
-  return value
 }
 
 async function refuseTaken(slug: string, insert: () => Promise<void>): Promise<void> {

@@ -1,0 +1,157 @@
+import { eachObject, type Kube, type Live } from '@slipway/kube'
+
+import type { Workload } from '../app/index.ts'
+import {
+  annotations,
+  fingerprintOf,
+  kinds,
+  labels,
+  objectName,
+  type Kind,
+  type Manifest,
+} from './manifests.ts'
+import { isWithin } from './diff.ts'
+import { countedProcessOf, type Version } from './model.ts'
+
+export type LiveObject = { readonly [K in Kind]: { readonly resource: K; readonly object: Live<K> } }[Kind]
+
+/** A Workload's objects as its Cluster has them now. */
+export type Seen = {
+  readonly objects: readonly LiveObject[]
+  readonly pods: readonly Live<'pods'>[]
+}
+
+/** Reads everything that carries the Workload's label, afresh. Gateway kinds only where the Cluster has them. */
+export async function observe(
+  kube: Kube,
+  workload: Pick<Workload, 'id' | 'namespace'>,
+  options: { readonly hasGateway: boolean; readonly signal: AbortSignal },
+): Promise<Seen> {
+  const selection = {
+    namespace: workload.namespace,
+    labelSelector: `${labels.workload}=${workload.id}`,
+    signal: options.signal,
+  }
+  const present = kinds.filter((kind) => options.hasGateway || (kind !== 'gateways' && kind !== 'httproutes'))
+  const lists = await Promise.all(
+    present.map(async (resource) => {
+      const objects: LiveObject[] = []
+      // The resource and the object's type belong together; the compiler cannot follow them through the loop.
+      for await (const object of eachObject(kube, resource, selection))
+        objects.push({ resource, object })
+      return objects
+    }),
+  )
+  const pods: Live<'pods'>[] = []
+  for await (const pod of eachObject(kube, 'pods', selection)) pods.push(pod)
+  return { objects: lists.flat(), pods }
+}
+
+/** How much of a version runs, by its Deployment's and its pods' own word. */
+export type VersionStatus = {
+  /** Null when the counted process has no Deployment. */
+  readonly wanted: number | null
+  readonly ready: number
+  /** The Deployment controller has seen the newest spec. */
+  readonly observed: boolean
+  readonly crashes: number
+  readonly trouble: string
+}
+
+export function statusOf(seen: Seen, workload: Workload, version: Version): VersionStatus {
+  const process = countedProcessOf(version.template)
+  const name = objectName(workload, process, version.hash)
+  const found = seen.objects.find(
+    ({ resource, object }) => resource === 'deployments' && object.metadata.name === name,
+  )
+  const deployment = found?.resource === 'deployments' ? found.object : undefined
+  const pods = seen.pods.filter(
+    ({ metadata }) =>
+      metadata.labels?.[labels.version] === version.hash && metadata.deletionTimestamp === undefined,
+  )
+  const observedGeneration = deployment?.status?.observedGeneration ?? 0
+  return {
+    wanted: deployment?.spec?.replicas ?? null,
+    // Ready pods of the newest template only, so that a restart under way does not count old ones twice.
+    ready: pods.filter((pod) => pod.metadata.labels?.[labels.process] === process && isReady(pod)).length,
+    observed: deployment !== undefined && observedGeneration >= (deployment.metadata.generation ?? 0),
+    crashes: Math.max(
+      0,
+      ...pods.map((pod) =>
+        Math.max(0, ...(pod.status?.containerStatuses ?? []).map(({ restartCount }) => restartCount)),
+      ),
+    ),
+    trouble: troubleOf(pods),
+  }
+}
+
+function isReady(pod: Live<'pods'>): boolean {
+  return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
+}
+
+const TROUBLE_LENGTH_MAX = 300
+
+/** What the cluster says about the first Instance that does not come up. */
+function troubleOf(pods: readonly Live<'pods'>[]): string {
+  for (const pod of pods) {
+    const unschedulable = pod.status?.conditions?.find(
+      ({ type, status }) => type === 'PodScheduled' && status === 'False',
+    )
+    if (unschedulable) return textOf(unschedulable.reason, unschedulable.message)
+    for (const { state, lastState } of pod.status?.containerStatuses ?? []) {
+      const reason = state?.waiting?.reason
+      if (reason !== undefined && reason !== 'ContainerCreating' && reason !== 'PodInitializing')
+        return textOf(reason, state?.waiting?.message)
+      const ended = lastState?.terminated ?? state?.terminated
+      if (ended && ended.exitCode !== 0)
+        return textOf(ended.reason, ended.message ?? `exit code ${ended.exitCode}`)
+    }
+  }
+  return ''
+}
+
+function textOf(reason: string | undefined, message: string | undefined): string {
+  return [reason, message]
+    .filter((part) => part !== undefined && part !== '')
+    .join(': ')
+    .slice(0, TROUBLE_LENGTH_MAX)
+}
+
+export type Difference =
+  | { readonly kind: 'create'; readonly manifest: Manifest }
+  | {
+      readonly kind: 'apply'
+      readonly manifest: Manifest
+      readonly live: LiveObject
+      readonly drifted: boolean
+    }
+  | { readonly kind: 'remove'; readonly live: LiveObject }
+
+/**
+ * The steps that bring what is seen to what is wanted. Only objects that carry the Workload's label are ever removed.
+ * @param stamp - an epoch that every object must carry: during a rollout a new leader first marks all of them as its own
+ */
+export function differencesOf(
+  manifests: readonly Manifest[],
+  seen: Seen,
+  stamp: number | undefined,
+): Difference[] {
+  const wanted = new Map(manifests.map((manifest) => [keyOf(manifest), manifest]))
+  const changes = manifests.flatMap((manifest): Difference[] => {
+    const live = seen.objects.find((one) => keyOf(one) === keyOf(manifest))
+    if (!live) return [{ kind: 'create', manifest }]
+    const same = live.object.metadata.annotations?.[annotations.applied] === fingerprintOf(manifest.object)
+    const within = isWithin(manifest.object, live.object)
+    const marked =
+      stamp === undefined || live.object.metadata.annotations?.[annotations.epoch] === String(stamp)
+    return same && within && marked ? [] : [{ kind: 'apply', manifest, live, drifted: same && !within }]
+  })
+  const removals = seen.objects
+    .filter((live) => !wanted.has(keyOf(live)) && live.object.metadata.deletionTimestamp === undefined)
+    .map((live): Difference => ({ kind: 'remove', live }))
+  return [...changes, ...removals]
+}
+
+function keyOf(one: Manifest | LiveObject): string {
+  return `${one.resource}/${one.object.metadata?.name ?? ''}`
+}

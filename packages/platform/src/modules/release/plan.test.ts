@@ -1,0 +1,379 @@
+import { Plan } from '@slipway/contract'
+import { array, assert as check, boolean, constantFrom, integer, property, record } from 'fast-check'
+import { describe, expect, test } from 'vitest'
+
+import { noCounts, type Release } from './model.ts'
+import { planMove, problemOfPlan, settleBatches, type Observation } from './plan.ts'
+import { demandOf, shapeOf, type ShapeInput } from './shape.ts'
+
+const T0 = new Date('2026-01-01T00:00:00Z')
+const later = (ms: number): Date => new Date(T0.getTime() + ms)
+const plan = (value: unknown): Plan => Plan.parse(value)
+const template = {
+  processes: {
+    web: {
+      kind: 'web' as const,
+      port: 8080,
+      probe: { startSeconds: 60, timeoutSeconds: 2 },
+      resources: { cpu: '50m', memory: '128Mi' },
+      graceSeconds: 30,
+      instances: 4,
+    },
+  },
+}
+
+function release(change: Partial<Release> = {}): Release {
+  const one = change.plan ?? plan({ batches: [{ instances: 1, approve: true }, { percent: 100 }] })
+  return {
+    id: 'rel_new',
+    organizationId: 'org',
+    projectId: 'prj',
+    workloadId: 'wrk',
+    number: 2,
+    image: 'shop/web@sha256:new',
+    configRevision: 1,
+    template,
+    nonce: '',
+    hash: 'newnewne',
+    plan: one,
+    batches: settleBatches(one, 4, true),
+    fromId: null,
+    previousId: 'rel_old',
+    state: 'Placing',
+    heldFrom: null,
+    goal: 'forward',
+    paused: false,
+    batch: 0,
+    approvedBatch: -1,
+    demand: 4,
+    probesPassed: 0,
+    weight: 0,
+    counts: noCounts,
+    reason: null,
+    served: false,
+    pinned: false,
+    stateSince: T0,
+    batchSince: T0,
+    generation: 1,
+    createdBy: 'ann',
+    createdAt: T0,
+    endedAt: null,
+    ...change,
+  }
+}
+
+function seen(change: Partial<Observation> = {}): Observation {
+  return {
+    counts: { newReady: 4, newWanted: 4, oldReady: 4, oldWanted: 4 },
+    settled: true,
+    crashes: 0,
+    trouble: '',
+    unreadySince: null,
+    newGone: false,
+    hasRouter: true,
+    ...change,
+  }
+}
+
+describe('settling a plan', () => {
+  test('1, a person, the rest', () => {
+    const batches = settleBatches(
+      plan({ batches: [{ instances: 1, approve: true }, { percent: 100 }] }),
+      4,
+      true,
+    )
+    expect(batches.map(({ instances, weight, approve }) => [instances, weight, approve])).toEqual([
+      [1, 25, true],
+      [4, 100, false],
+    ])
+  })
+  test('a canary by header gets an Instance and no weight; 25 % gets its share; the end is added', () => {
+    const batches = settleBatches(plan({ batches: [{ header: 'x-gray: 1' }, { weight: 25 }] }), 4, true)
+    expect(batches.map(({ instances, weight, header }) => [instances, weight, header])).toEqual([
+      [1, 0, { name: 'x-gray', value: '1' }],
+      [1, 25, null],
+      [4, 100, null],
+    ])
+  })
+  test('a weight never asks of fewer Instances than carry it', () => {
+    check(
+      property(
+        integer({ min: 0, max: 50 }),
+        integer({ min: 0, max: 100 }),
+        integer({ min: 1, max: 50 }),
+        (demand, weight, instances) => {
+          const [batch] = settleBatches(plan({ batches: [{ weight, instances }] }), demand, true)
+          expect(batch?.instances).toBeGreaterThanOrEqual(Math.ceil((demand * weight) / 100))
+        },
+      ),
+    )
+  })
+  test('a plan that goes backwards is refused', () => {
+    const backwards = plan({ batches: [{ weight: 50 }, { weight: 25 }] })
+    expect(problemOfPlan(backwards, settleBatches(backwards, 4, true))).toContain('batch 2')
+  })
+})
+
+describe('moving forward', () => {
+  const cases: [when: string, release: Release, seen: Observation, now: Date, expected: unknown][] = [
+    [
+      'too few ready Instances: waits',
+      release(),
+      seen({ counts: { ...noCounts, newReady: 0 } }),
+      T0,
+      { kind: 'wait' },
+    ],
+    ['ready: warms up', release(), seen(), T0, { kind: 'to', state: 'Warming' }],
+    [
+      'ready but the cluster has not seen the newest wish: waits',
+      release(),
+      seen({ settled: false }),
+      T0,
+      { kind: 'wait' },
+    ],
+    ['warming: probes through the route', release({ state: 'Warming' }), seen(), T0, { kind: 'probe' }],
+    [
+      'probed: takes its traffic',
+      release({ state: 'Warming', probesPassed: 5 }),
+      seen(),
+      T0,
+      { kind: 'to', state: 'Gating' },
+    ],
+    [
+      'no router: readiness is the gate',
+      release({ state: 'Warming' }),
+      seen({ hasRouter: false }),
+      T0,
+      { kind: 'to', state: 'Gating' },
+    ],
+    [
+      'gate passed, a person is asked',
+      release({ state: 'Gating', probesPassed: 5 }),
+      seen(),
+      T0,
+      { kind: 'to', state: 'WaitPerson' },
+    ],
+    [
+      'nobody has answered: waits, however long',
+      release({ state: 'WaitPerson' }),
+      seen(),
+      later(1e9),
+      { kind: 'wait' },
+    ],
+    [
+      'approved: next batch',
+      release({ state: 'WaitPerson', approvedBatch: 0 }),
+      seen(),
+      T0,
+      { kind: 'to', state: 'Placing', batch: 1 },
+    ],
+    [
+      'an approval of an earlier batch does not count',
+      release({ state: 'WaitPerson', batch: 1, approvedBatch: 0 }),
+      seen(),
+      T0,
+      { kind: 'wait' },
+    ],
+    [
+      'last batch passed: finishes',
+      release({ state: 'Gating', batch: 1, probesPassed: 5 }),
+      seen(),
+      T0,
+      { kind: 'to', state: 'Finishing' },
+    ],
+    ['finishing: done', release({ state: 'Finishing', batch: 1 }), seen(), T0, { kind: 'to', state: 'Done' }],
+    ['paused: stays where it is', release({ paused: true }), seen(), T0, { kind: 'wait' }],
+    [
+      'exactly at the deadline: goes back',
+      release(),
+      seen({ counts: noCounts }),
+      later(600_000),
+      { kind: 'to', state: 'RollingBack' },
+    ],
+    [
+      'at the deadline, told to hold: holds',
+      release({ plan: plan({ batches: [{ percent: 100 }], onFail: 'hold' }) }),
+      seen({ counts: noCounts }),
+      later(600_000),
+      { kind: 'to', state: 'Held' },
+    ],
+    [
+      'crashing: goes back at once, also when paused',
+      release({ paused: true }),
+      seen({ crashes: 3 }),
+      T0,
+      { kind: 'to', state: 'RollingBack' },
+    ],
+    [
+      'unready while a person is asked: goes back',
+      release({ state: 'WaitPerson' }),
+      seen({ unreadySince: T0 }),
+      later(30_000),
+      { kind: 'to', state: 'RollingBack' },
+    ],
+    [
+      'aborted: goes back from anywhere',
+      release({ goal: 'abort', state: 'Soak' }),
+      seen(),
+      T0,
+      { kind: 'to', state: 'RollingBack' },
+    ],
+    [
+      'going back: waits for the new version to be gone',
+      release({ state: 'RollingBack', goal: 'abort' }),
+      seen(),
+      T0,
+      { kind: 'wait' },
+    ],
+    [
+      'gone back by a person: aborted',
+      release({ state: 'RollingBack', goal: 'abort' }),
+      seen({ newGone: true }),
+      T0,
+      { kind: 'to', state: 'Aborted' },
+    ],
+    [
+      'gone back by a gate: rolled back',
+      release({ state: 'RollingBack', goal: 'rollback' }),
+      seen({ newGone: true }),
+      T0,
+      { kind: 'to', state: 'RolledBack' },
+    ],
+    [
+      'the way back cannot be finished: failed',
+      release({ state: 'RollingBack', goal: 'rollback' }),
+      seen({ counts: { ...noCounts, oldWanted: 4 } }),
+      later(600_000),
+      { kind: 'to', state: 'Failed' },
+    ],
+  ]
+  test.each(cases)('%s', (_, one, observation, now, expected) =>
+    expect(planMove(one, observation, now)).toMatchObject(expected as object),
+  )
+
+  test('every state that is not an end has a way back', () => {
+    const states = [
+      'Queued',
+      'Placing',
+      'Warming',
+      'Gating',
+      'WaitPerson',
+      'Soak',
+      'Held',
+      'Finishing',
+    ] as const
+    for (const state of states)
+      for (const goal of ['abort', 'rollback'] as const)
+        expect(planMove(release({ state, goal }), seen(), T0)).toMatchObject({
+          kind: 'to',
+          state: 'RollingBack',
+        })
+  })
+})
+
+describe('the shape of a rollout', () => {
+  const old = release({ id: 'rel_old', hash: 'oldoldol', state: 'Done', endedAt: T0 })
+  const input = (change: Partial<ShapeInput>): ShapeInput => ({
+    active: undefined,
+    serving: old,
+    retained: undefined,
+    instances: { web: 4 },
+    hasRouter: true,
+    newReady: 0,
+    oldReady: 4,
+    newPresent: null,
+    ...change,
+  })
+  const weights = (one: ShapeInput): Record<string, number> =>
+    Object.fromEntries(shapeOf(one).versions.map(({ version, weight }) => [version.hash, weight]))
+  const counts = (one: ShapeInput): Record<string, number | undefined> =>
+    Object.fromEntries(
+      shapeOf(one).versions.map(({ version, instances }) => [version.hash, instances.get('web')]),
+    )
+
+  test('nobody reaches a version that has not answered yet', () => {
+    expect(weights(input({ active: release({ state: 'Placing' }) }))).toEqual({ newnewne: 0, oldoldol: 100 })
+    expect(weights(input({ active: release({ state: 'Warming' }) }))).toEqual({ newnewne: 0, oldoldol: 100 })
+    expect(weights(input({ active: release({ state: 'Gating' }) }))).toEqual({ newnewne: 25, oldoldol: 75 })
+    expect(weights(input({ active: release({ state: 'Placing', batch: 1 }) }))).toEqual({
+      newnewne: 25,
+      oldoldol: 75,
+    })
+  })
+  test('with a router the whole old version is the reserve', () => {
+    expect(counts(input({ active: release({ state: 'Gating', batch: 1 }), newReady: 4 }))).toEqual({
+      newnewne: 4,
+      oldoldol: 4,
+    })
+  })
+  test('without a router the old version shrinks only behind ready Instances', () => {
+    const active = release({
+      state: 'Placing',
+      batch: 1,
+      batches: settleBatches(plan({ batches: [{ instances: 1 }, { percent: 100 }] }), 4, false),
+    })
+    expect(counts(input({ active, hasRouter: false, newReady: 1 }))).toEqual({ newnewne: 4, oldoldol: 3 })
+  })
+  test('going back moves the traffic first and keeps the new version until the old one is whole', () => {
+    const active = release({ state: 'RollingBack', goal: 'abort' })
+    expect(weights(input({ active, oldReady: 2, newPresent: 4 }))).toEqual({ newnewne: 0, oldoldol: 100 })
+    expect(counts(input({ active, oldReady: 2, newPresent: 4 }))).toEqual({ newnewne: 4, oldoldol: 4 })
+    expect(counts(input({ active, oldReady: 4, newPresent: 4 }))).toEqual({ oldoldol: 4 })
+  })
+  test('after the end the old version is kept at full strength without traffic', () => {
+    const serving = release({ state: 'Done' })
+    expect(weights(input({ serving, retained: old }))).toEqual({ newnewne: 100, oldoldol: 0 })
+    expect(counts(input({ serving, retained: old }))).toEqual({ newnewne: 4, oldoldol: 4 })
+  })
+  test('more demand during a release grows both versions, and nothing shrinks', () => {
+    const active = release({ state: 'Gating' })
+    expect(counts(input({ active, instances: { web: 8 } }))).toEqual({ newnewne: 2, oldoldol: 8 })
+    expect(counts(input({ active, instances: { web: 1 } }))).toEqual({ newnewne: 1, oldoldol: 4 })
+  })
+  test('weights sum to 100 in every state, and some version always carries the demand', () => {
+    const states = constantFrom(
+      'Placing',
+      'Warming',
+      'Gating',
+      'WaitPerson',
+      'Soak',
+      'Held',
+      'Finishing',
+      'RollingBack' as const,
+    )
+    const batch = record({ weight: integer({ min: 0, max: 100 }), instances: integer({ min: 1, max: 8 }) })
+    check(
+      property(
+        states,
+        array(batch, { minLength: 1, maxLength: 4 }),
+        integer({ min: 1, max: 8 }),
+        boolean(),
+        integer({ min: 0, max: 8 }),
+        (state, batches, demand, hasRouter, ready) => {
+          const one = plan({ batches })
+          const active = release({
+            state,
+            plan: one,
+            batches: settleBatches(one, demand, hasRouter),
+            demand,
+            heldFrom: state === 'Held' ? 'Gating' : null,
+          })
+          const shape = shapeOf(
+            input({
+              active,
+              instances: { web: demand },
+              hasRouter,
+              newReady: Math.min(ready, demand),
+              newPresent: ready,
+            }),
+          )
+          expect(shape.versions.reduce((sum, { weight }) => sum + weight, 0)).toBe(100)
+          const wanted = shape.versions.map(({ instances }) => instances.get('web') ?? 0)
+          expect(wanted.reduce((a, b) => a + b, 0)).toBeGreaterThanOrEqual(
+            Math.min(demand, demandOf(active, 'web', { web: demand })),
+          )
+        },
+      ),
+    )
+  })
+})

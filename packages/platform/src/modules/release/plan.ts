@@ -1,0 +1,226 @@
+/*
+ * Every decision of a rollout, pure: the same release, observation and time give the same move.
+ *
+ * A batch goes Placing (Instances come up) → Warming (the new version answers through the real route, by a header that nobody
+ * else sends) → Gating (it gets its share of the traffic and still answers) → WaitPerson → Soak → the next batch. The weights
+ * of a batch hold from its Gating on, so people never reach a version that has not answered.
+ * Whatever the state, a wish to go back and a failed gate lead to RollingBack; a deadline leads there or to Held.
+ */
+import type { Batch, Plan, ReleaseState } from '@slipway/contract'
+
+import { isEnded, type Counts, type Reason, type Release, type SettledBatch } from './model.ts'
+
+/** Restarts of one Instance after which its version counts as crashing. */
+export const CRASHES_MAX = 3
+/** How long a version may have too few ready Instances, once it has had enough, before its gate fails, in ms. */
+export const UNREADY_MAX_MS = 30_000
+const POLL_MS = 1_000
+
+/**
+ * Settles a plan for a number of Instances: what is not said follows from the share. A last batch of 100 % is always there.
+ * @param demand - Instances of the counted process
+ * @param hasRouter - without one there are no weights and no headers
+ */
+export function settleBatches(plan: Plan, demand: number, hasRouter: boolean): SettledBatch[] {
+  const batches = plan.batches.map((batch) => settleBatch(batch, demand, hasRouter))
+  const last = batches.at(-1)
+  if (last && last.instances >= demand && last.weight === 100) return batches
+  return [
+    ...batches,
+    { instances: demand, share: 100, weight: 100, header: null, approve: false, soakSeconds: 0 },
+  ]
+}
+
+function settleBatch(batch: Batch, demand: number, hasRouter: boolean): SettledBatch {
+  const share = shareOf(batch, demand)
+  const instances = batch.instances ?? Math.max(1, Math.ceil((demand * share) / 100))
+  const weight = hasRouter ? (batch.weight ?? (batch.header === undefined ? share : 0)) : share
+  return {
+    instances: Math.max(Math.min(instances, Math.max(demand, 1)), Math.ceil((demand * weight) / 100)),
+    share,
+    weight,
+    header: hasRouter ? headerOf(batch.header) : null,
+    approve: batch.approve,
+    soakSeconds: batch.soakSeconds,
+  }
+}
+
+function shareOf(batch: Batch, demand: number): number {
+  if (batch.percent !== undefined) return batch.percent
+  if (batch.instances !== undefined)
+    return demand === 0 ? 100 : Math.min(100, Math.floor((100 * batch.instances) / demand))
+  if (batch.weight !== undefined) return batch.weight
+  return batch.header === undefined ? 100 : 0
+}
+
+function headerOf(header: string | undefined): SettledBatch['header'] {
+  if (header === undefined) return null
+  const [name = '', ...rest] = header.split(':')
+  return { name: name.toLowerCase(), value: rest.join(':').trim() }
+}
+
+/** Why a plan cannot work, or undefined. */
+export function problemOfPlan(plan: Plan, batches: readonly SettledBatch[]): string | undefined {
+  for (let index = 1; index < batches.length; index += 1) {
+    const [before, after] = [batches[index - 1], batches[index]]
+    if (before && after && (after.instances < before.instances || after.weight < before.weight))
+      return `batch ${index + 1} asks for less than batch ${index}`
+  }
+  return plan.batches.some((batch) => batch.header?.toLowerCase().startsWith('slipway-') === true)
+    ? 'headers that begin with slipway- are reserved'
+    : undefined
+}
+
+/** What the cluster shows of a rollout. */
+export type Observation = {
+  readonly counts: Counts
+  /** Both versions' objects are as they were asked to be, by the cluster's own word. */
+  readonly settled: boolean
+  /** Most restarts of one Instance of the new version. */
+  readonly crashes: number
+  /** A short word from the cluster about what keeps Instances from starting (`ImagePullBackOff: …`), or empty. */
+  readonly trouble: string
+  /** Since when the new version has had too few ready Instances; null while it has enough. */
+  readonly unreadySince: Date | null
+  /** Objects of the new version are gone. */
+  readonly newGone: boolean
+  /** Whether there is a route that tells versions apart. */
+  readonly hasRouter: boolean
+}
+
+export type Move =
+  | {
+      readonly kind: 'to'
+      readonly state: ReleaseState
+      readonly batch: number
+      readonly reason: Reason | null
+    }
+  | { readonly kind: 'probe' }
+  | { readonly kind: 'wait'; readonly forMs: number }
+
+/** Decides the next move of a release that has not ended. */
+export function planMove(release: Release, seen: Observation, now: Date): Move {
+  if (isEnded(release.state)) return wait(POLL_MS)
+  if (release.state === 'RollingBack') return planReturn(release, seen, now)
+  if (release.goal !== 'forward')
+    return to(release, 'RollingBack', {
+      code: release.goal === 'abort' ? 'aborted' : 'rolled_back',
+      params: {},
+    })
+  const failure = failureOf(release, seen, now)
+  if (failure !== undefined) return fail(release, failure)
+  if (release.state === 'Held') return wait(POLL_MS)
+  return planForward(release, seen, now)
+}
+
+function planForward(release: Release, seen: Observation, now: Date): Move {
+  const batch = batchOf(release)
+  const enough = seen.settled && seen.counts.newReady >= batch.instances
+  switch (release.state) {
+    case 'Queued':
+      return to(release, 'Placing', null)
+    case 'Placing':
+      if (!enough) return waitForDeadline(release, now)
+      return release.paused ? wait(POLL_MS) : to(release, 'Warming', null)
+    case 'Warming':
+      if (!enough) return waitForDeadline(release, now)
+      if (release.probesPassed < release.plan.probe.requests && seen.hasRouter) return { kind: 'probe' }
+      return release.paused ? wait(POLL_MS) : to(release, 'Gating', null)
+    case 'Gating':
+      if (!enough) return waitForDeadline(release, now)
+      if (release.probesPassed < release.plan.probe.requests && seen.hasRouter) return { kind: 'probe' }
+      return release.paused ? wait(POLL_MS) : afterGate(release)
+    case 'WaitPerson':
+      if (release.approvedBatch < release.batch || release.paused) return wait(POLL_MS)
+      return afterApproval(release)
+    case 'Soak': {
+      const leftMs = release.stateSince.getTime() + batch.soakSeconds * 1_000 - now.getTime()
+      if (leftMs > 0) return wait(Math.min(leftMs, POLL_MS))
+      return release.paused ? wait(POLL_MS) : nextBatch(release)
+    }
+    case 'Finishing':
+      return to(release, 'Done', null)
+    default:
+      return wait(POLL_MS)
+  }
+}
+
+function afterGate(release: Release): Move {
+  const batch = batchOf(release)
+  if (batch.approve && release.approvedBatch < release.batch) return to(release, 'WaitPerson', null)
+  return afterApproval(release)
+}
+
+function afterApproval(release: Release): Move {
+  return batchOf(release).soakSeconds > 0 ? to(release, 'Soak', null) : nextBatch(release)
+}
+
+function nextBatch(release: Release): Move {
+  const next = release.batch + 1
+  if (next >= release.batches.length) return to(release, 'Finishing', null)
+  return { kind: 'to', state: 'Placing', batch: next, reason: null }
+}
+
+/** What has gone wrong with the new version, or undefined. */
+function failureOf(release: Release, seen: Observation, now: Date): Reason | undefined {
+  if (release.state === 'Queued' || release.state === 'Finishing') return undefined
+  if (seen.crashes >= CRASHES_MAX)
+    return { code: 'gate_crashing', params: { restarts: seen.crashes, trouble: seen.trouble } }
+  const waiting = release.state === 'Placing' || release.state === 'Warming' || release.state === 'Gating'
+  if (waiting && now.getTime() >= deadlineMsOf(release))
+    return {
+      code: 'gate_deadline',
+      params: {
+        ready: seen.counts.newReady,
+        wanted: batchOf(release).instances,
+        trouble: seen.trouble,
+        seconds: release.plan.batchDeadlineSeconds,
+      },
+    }
+  const unreadyMs = seen.unreadySince === null ? 0 : now.getTime() - seen.unreadySince.getTime()
+  if (!waiting && unreadyMs >= UNREADY_MAX_MS)
+    return {
+      code: 'gate_unready',
+      params: { ready: seen.counts.newReady, wanted: batchOf(release).instances, trouble: seen.trouble },
+    }
+  return undefined
+}
+
+/** A failed gate goes back or holds, as the plan says; one that holds already stays. */
+function fail(release: Release, reason: Reason): Move {
+  if (release.plan.onFail === 'rollback') return to(release, 'RollingBack', reason)
+  return release.state === 'Held' ? wait(POLL_MS) : to(release, 'Held', reason)
+}
+
+/** Traffic is back at once (the weights of RollingBack); it ends when the new version's objects are gone. */
+function planReturn(release: Release, seen: Observation, now: Date): Move {
+  if (seen.settled && seen.newGone && seen.counts.oldReady >= seen.counts.oldWanted)
+    return to(release, release.goal === 'abort' ? 'Aborted' : 'RolledBack', release.reason)
+  if (now.getTime() >= release.stateSince.getTime() + release.plan.batchDeadlineSeconds * 1_000)
+    return to(release, 'Failed', {
+      code: 'return_deadline',
+      params: { ready: seen.counts.oldReady, wanted: seen.counts.oldWanted, trouble: seen.trouble },
+    })
+  return wait(POLL_MS)
+}
+
+export function batchOf(release: Pick<Release, 'batches' | 'batch'>): SettledBatch {
+  const batch = release.batches[Math.min(release.batch, release.batches.length - 1)]
+  return batch ?? { instances: 0, share: 100, weight: 100, header: null, approve: false, soakSeconds: 0 }
+}
+
+function deadlineMsOf(release: Release): number {
+  return release.batchSince.getTime() + release.plan.batchDeadlineSeconds * 1_000
+}
+
+function waitForDeadline(release: Release, now: Date): Move {
+  return wait(Math.max(1, Math.min(POLL_MS, deadlineMsOf(release) - now.getTime())))
+}
+
+function to(release: Release, state: ReleaseState, reason: Reason | null): Move {
+  return { kind: 'to', state, batch: release.batch, reason }
+}
+
+function wait(forMs: number): Move {
+  return { kind: 'wait', forMs }
+}

@@ -1,0 +1,35 @@
+import { request } from 'undici'
+
+import { VERSION_HEADER } from './shape.ts'
+
+const TIMEOUT_MS = 5_000
+const BODY_BYTES_MAX = 1024 * 1024
+
+export type ProbeTarget = {
+  /** The gateway's base address. */
+  readonly url: string
+  readonly host: string
+  readonly path: string
+  readonly hash: string
+  readonly statusBelow: number
+}
+
+/** One request to one version through the real route; the text says what went wrong, for people. */
+export async function probeOnce(
+  target: ProbeTarget,
+  signal: AbortSignal,
+): Promise<{ readonly passed: boolean; readonly what: string }> {
+  try {
+    const { statusCode, body } = await request(new URL(target.path, target.url), {
+      headers: { host: target.host, [VERSION_HEADER]: target.hash, 'user-agent': 'slipway-probe' },
+      headersTimeout: TIMEOUT_MS,
+      bodyTimeout: TIMEOUT_MS,
+      signal,
+    })
+    await body.dump({ limit: BODY_BYTES_MAX })
+    return { passed: statusCode < target.statusBelow, what: `HTTP ${statusCode}` }
+  } catch (thrown) {
+    signal.throwIfAborted()
+    return { passed: false, what: thrown instanceof Error ? thrown.message.slice(0, 200) : 'no answer' }
+  }
+}

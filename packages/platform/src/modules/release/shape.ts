@@ -1,0 +1,164 @@
+/*
+ * What should be there, as a pure function of the rollout's state: Instances by version and process, and the traffic between
+ * versions. No step relies on the memory of having done something.
+ */
+import { batchOf } from './plan.ts'
+import { countedProcessOf, isEnded, type Release, type Version } from './model.ts'
+
+export type ShapedVersion = {
+  readonly version: Version
+  /** Instances by process. */
+  readonly instances: ReadonlyMap<string, number>
+  /** Percent of the traffic. */
+  readonly weight: number
+}
+
+export type Shape = {
+  readonly versions: readonly ShapedVersion[]
+  /** Requests with this header reach the version with this hash, whatever the weights. */
+  readonly headers: readonly { readonly name: string; readonly value: string; readonly hash: string }[]
+}
+
+export type ShapeInput = {
+  /** The release under way, or the last one that failed. */
+  readonly active: Release | undefined
+  readonly serving: Release | undefined
+  readonly retained: Release | undefined
+  /** Instances asked for by process, beyond what the template says. */
+  readonly instances: Readonly<Record<string, number>>
+  readonly hasRouter: boolean
+  /** Ready Instances of the new version; without a router the old one shrinks only behind them. */
+  readonly newReady: number
+  /** Ready Instances of the old version; on the way back the new one goes only behind them. */
+  readonly oldReady: number
+  /** Wanted Instances of the new version's counted process on the cluster now; null when it has no objects. */
+  readonly newPresent: number | null
+}
+
+/** Header by which the platform itself reaches one version through the route. */
+export const VERSION_HEADER = 'slipway-version'
+
+/** Instances of a process that people ask for. */
+export function demandOf(
+  version: Version,
+  process: string,
+  instances: Readonly<Record<string, number>>,
+): number {
+  return instances[process] ?? version.template.processes[process]?.instances ?? 0
+}
+
+export function shapeOf(input: ShapeInput): Shape {
+  const { active, serving, retained } = input
+  if (active && !isEnded(active.state) && active.state !== 'Queued') return rolloutShape(input, active)
+  if (!serving) return { versions: [], headers: [] }
+  const versions = [whole(serving, input, 100)]
+  // A version kept for the return has all its Instances of the routed process and no others.
+  if (retained && retained.hash !== serving.hash) versions.push(reserve(retained, serving, input))
+  return { versions, headers: [] }
+}
+
+function whole(version: Version, input: Pick<ShapeInput, 'instances'>, weight: number): ShapedVersion {
+  const counts = Object.keys(version.template.processes).map((process): [string, number] => [
+    process,
+    demandOf(version, process, input.instances),
+  ])
+  return { version, instances: new Map(counts), weight }
+}
+
+/** The old version after the end: ready to take the traffic back, its workers stopped. */
+function reserve(version: Version, serving: Version, input: ShapeInput): ShapedVersion {
+  const counted = countedProcessOf(version.template)
+  const count = Math.max(
+    demandOf(serving, countedProcessOf(serving.template), input.instances),
+    demandOf(version, counted, input.instances),
+  )
+  return { version, instances: new Map([[counted, count]]), weight: 0 }
+}
+
+function rolloutShape(input: ShapeInput, active: Release): Shape {
+  const old = input.serving?.hash === active.hash ? undefined : input.serving
+  if (active.state === 'RollingBack') return returnShape(input, active, old)
+  const batch = batchOf(active)
+  const before = active.batches[active.batch - 1]
+  const carries =
+    active.state === 'Gating' ||
+    active.state === 'WaitPerson' ||
+    active.state === 'Soak' ||
+    active.state === 'Finishing' ||
+    (active.state === 'Held' && active.heldFrom !== 'Placing' && active.heldFrom !== 'Warming')
+  const weight = old === undefined ? 100 : carries ? batch.weight : (before?.weight ?? 0)
+  const header = carries ? batch.header : (before?.header ?? null)
+  return {
+    versions: [
+      { version: active, instances: newCounts(input, active, batch.share, batch.instances), weight },
+      ...(old === undefined
+        ? []
+        : [{ version: old, instances: oldCounts(input, active, old), weight: 100 - weight }]),
+    ],
+    headers: [
+      { name: VERSION_HEADER, value: active.hash, hash: active.hash },
+      ...(header === null ? [] : [{ name: header.name, value: header.value, hash: active.hash }]),
+    ],
+  }
+}
+
+function newCounts(
+  input: ShapeInput,
+  active: Release,
+  share: number,
+  instances: number,
+): ReadonlyMap<string, number> {
+  const counted = countedProcessOf(active.template)
+  return new Map(
+    Object.keys(active.template.processes).map((name): [string, number] => {
+      if (name === counted) return [name, grown(instances, input, active)]
+      const demand = demandOf(active, name, input.instances)
+      return [name, Math.ceil((demand * share) / 100)]
+    }),
+  )
+}
+
+/** More is asked for than when the release began: both versions grow in the present ratio. */
+function grown(instances: number, input: ShapeInput, active: Release): number {
+  const settledFor = active.batches.at(-1)?.instances ?? active.demand
+  const demand = Math.max(active.demand, demandOf(active, countedProcessOf(active.template), input.instances))
+  return settledFor === 0 ? Math.max(instances, demand) : Math.ceil((instances * demand) / settledFor)
+}
+
+function oldCounts(input: ShapeInput, active: Release, old: Version): ReadonlyMap<string, number> {
+  const { share, instances } = batchOf(active)
+  const counted = countedProcessOf(old.template)
+  const replaced = Math.min(input.newReady, grown(instances, input, active))
+  return new Map(
+    Object.keys(old.template.processes).map((name): [string, number] => {
+      const demand =
+        name === counted
+          ? Math.max(active.demand, demandOf(old, name, input.instances))
+          : demandOf(old, name, input.instances)
+      // With a router the whole old version is the reserve for the way back.
+      if (name === counted) return [name, input.hasRouter ? demand : Math.max(0, demand - replaced)]
+      return [name, demand - Math.ceil((demand * share) / 100)]
+    }),
+  )
+}
+
+/** Traffic first, Instances second: the new version stays until the old one is whole again. */
+function returnShape(input: ShapeInput, active: Release, old: Version | undefined): Shape {
+  if (old === undefined)
+    return input.serving
+      ? { versions: [whole(input.serving, input, 100)], headers: [] }
+      : { versions: [], headers: [] }
+  const restored = whole(old, input, 100)
+  const wanted = restored.instances.get(countedProcessOf(old.template)) ?? 0
+  if (input.newPresent === null || input.oldReady >= wanted) return { versions: [restored], headers: [] }
+  const staying = new Map([[countedProcessOf(active.template), input.newPresent]])
+  // Without enough of the old version the new one goes on serving its part for the moment.
+  const weight = input.oldReady === 0 ? 100 : 0
+  return {
+    versions: [
+      { ...restored, weight: 100 - weight },
+      { version: active, instances: staying, weight },
+    ],
+    headers: [],
+  }
+}
