@@ -137,6 +137,7 @@ type custom struct {
 	MinItems   *int               `json:"minItems,omitempty"`
 	MaxItems   *int               `json:"maxItems,omitempty"`
 	MaxProps   *int               `json:"maxProperties,omitempty"`
+	MapKeys    []string           `json:"x-kubernetes-list-map-keys,omitempty"`
 }
 
 type definition struct {

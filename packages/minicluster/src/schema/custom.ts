@@ -24,6 +24,8 @@ export type CustomSchema = {
   readonly minItems?: number
   readonly maxItems?: number
   readonly maxProperties?: number
+  /** The items of the list are told apart by these keys. */
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[]
 }
 
 // The generator's output has exactly this form; the compiler sees a union of every literal type in the file.

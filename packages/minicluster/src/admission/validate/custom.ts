@@ -134,8 +134,25 @@ function validateList(schema: CustomSchema, value: readonly unknown[], field: st
   if (minItems !== undefined && value.length < minItems) {
     report.invalid(field, value.length, `${field} in body should have at least ${minItems} items`)
   }
+  const keys = schema['x-kubernetes-list-map-keys']
+  if (keys) refuseRepeatedItems(value, keys, field, report)
   if (!items) return
   for (const [index, item] of value.entries()) validateValue(items, item, `${field}[${index}]`, report)
+}
+
+function refuseRepeatedItems(
+  items: readonly unknown[],
+  keys: readonly string[],
+  field: string,
+  report: Report,
+): void {
+  const known = new Set<string>()
+  for (const [index, item] of items.entries()) {
+    const key = Object.fromEntries(keys.map((name) => [name, objectOf(item)[name]]))
+    const text = JSON.stringify(key)
+    if (known.has(text)) report.duplicate(`${field}[${index}]`, key)
+    known.add(text)
+  }
 }
 
 function validateObjectFields(schema: CustomSchema, value: JsonObject, field: string, report: Report): void {

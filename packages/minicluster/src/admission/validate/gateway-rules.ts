@@ -13,6 +13,14 @@ const FILTERS: { readonly [type: string]: string } = {
   URLRewrite: 'urlRewrite',
   ExtensionRef: 'extensionRef',
 }
+const REPLACING: { readonly [type: string]: string } = {
+  RequestRedirect: 'requestRedirect',
+  URLRewrite: 'urlRewrite',
+}
+const MODIFIERS: { readonly [type: string]: string } = {
+  ReplaceFullPath: 'replaceFullPath',
+  ReplacePrefixMatch: 'replacePrefixMatch',
+}
 const SINGLE_FILTERS = ['RequestHeaderModifier', 'ResponseHeaderModifier', 'RequestRedirect', 'URLRewrite']
 
 /** A broken rule names no value. */
@@ -68,7 +76,38 @@ function validateRule(rule: JsonObject, field: string, report: Report): void {
   if (backends.length > 0 && filters.some((filter) => filter['requestRedirect'] !== undefined)) {
     refuse(report, field, 'RequestRedirect filter must not be used together with backendRefs')
   }
+  validatePrefixReplacement(rule, filters, field, report)
   validateTimeouts(objectOf(rule['timeouts']), `${field}.timeouts`, report)
+}
+
+/** A prefix can only be replaced where the rule says which prefix it is. */
+function validatePrefixReplacement(
+  rule: JsonObject,
+  filters: readonly JsonObject[],
+  field: string,
+  report: Report,
+): void {
+  const [match, ...more] = listOf(rule['matches']).map(objectOf)
+  const hasOnePrefix = more.length === 0 && objectOf(match?.['path'])['type'] === 'PathPrefix'
+  for (const [type, part] of Object.entries(REPLACING)) {
+    const replaces = filters.some(
+      (filter) => objectOf(objectOf(filter[part])['path'])['replacePrefixMatch'] !== undefined,
+    )
+    if (!replaces || hasOnePrefix) continue
+    const why = 'filter with path.replacePrefixMatch, exactly one PathPrefix match must be specified'
+    refuse(report, field, `When using ${type} ${why}`)
+  }
+}
+
+function validatePathModifier(modifier: JsonObject, field: string, report: Report): void {
+  for (const [type, part] of Object.entries(MODIFIERS)) {
+    const isSet = modifier[part] !== undefined
+    if (modifier['type'] === type && !isSet) {
+      refuse(report, field, `${part} must be specified when type is set to '${type}'`)
+    }
+    if (isSet && modifier['type'] !== type)
+      refuse(report, field, `type must be '${type}' when ${part} is set`)
+  }
 }
 
 function requirePort(backend: JsonObject, field: string, report: Report): void {
@@ -108,6 +147,10 @@ function validateFilters(filters: readonly JsonObject[], field: string, report: 
       if (!isSet && type === known) {
         refuse(report, `${field}[${index}]`, `filter.${part} must be specified for ${known} filter.type`)
       }
+    }
+    for (const part of Object.values(REPLACING)) {
+      const { path } = objectOf(filter[part])
+      if (path !== undefined) validatePathModifier(objectOf(path), `${field}[${index}].${part}.path`, report)
     }
     const mirror = objectOf(filter['requestMirror'])
     if (filter['requestMirror'] !== undefined) {
