@@ -139,6 +139,7 @@ const rows: readonly Row[] = [
       { name: 'eviction', group: 'policy', version: 'v1', kind: 'Eviction', verbs: ['create'] },
       { name: 'exec', kind: 'PodExecOptions', verbs: STREAM },
       { name: 'log', kind: 'Pod', verbs: ['get'] },
+      { name: 'portforward', kind: 'PodPortForwardOptions', verbs: STREAM },
     ],
     fields: {
       'spec.nodeName': at('spec', 'nodeName'),

@@ -76,6 +76,7 @@ const OWN: Readonly<Record<string, Handler | undefined>> = {
   'pods/log': (context, exchange, _target, api) => sendLog(context, exchange, api),
   'pods/exec': upgradeRequired,
   'pods/attach': upgradeRequired,
+  'pods/portforward': upgradeRequired,
   'pods/binding': bindPod,
   'pods/eviction': evictPod,
   'serviceaccounts/token': createToken,

@@ -8,6 +8,7 @@ import { listOf, objectOf, textOf } from '../schema/json.ts'
 import type { Store } from '../store/index.ts'
 import { runOverChannels } from './channels.ts'
 import { isTrue, type Exchange } from './exchange.ts'
+import { forwardPorts } from './port-forward.ts'
 import type { ApiRequest } from './route.ts'
 
 /** logs, exec and attach: finding the pod, its container and the agent of its node. */
@@ -74,11 +75,11 @@ function invalidLogOption(field: string, fault: string): StatusError {
   ])
 }
 
-/** A checked request to run or attach; what comes after cannot be refused by HTTP any more. */
-export type RemoteCommand = { readonly start: (socket: WebSocket) => Promise<void> }
+/** A checked request for a stream; what comes after cannot be refused by HTTP any more. */
+export type PodStream = { readonly start: (socket: WebSocket) => Promise<void> }
 
 /** @throws {StatusError} 400, 404 */
-export function prepareCommand(context: PodContext, api: ApiRequest, query: URLSearchParams): RemoteCommand {
+export function prepareCommand(context: PodContext, api: ApiRequest, query: URLSearchParams): PodStream {
   const pod = podOf(context, api)
   const container = containerOf(pod, query.get('container'))
   const nodeName = textOf(objectOf(pod['spec'])['nodeName'])
@@ -110,15 +111,30 @@ export function prepareCommand(context: PodContext, api: ApiRequest, query: URLS
   }
 }
 
+/** @throws {StatusError} 400, 404 */
+export function prepareForward(context: PodContext, api: ApiRequest): PodStream {
+  const pod = podOf(context, api)
+  const nodeName = textOf(objectOf(pod['spec'])['nodeName'])
+  if (nodeName === '') throw statusErrors.badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
+  const agent = agentFor(context, nodeName)
+  const { namespace = '', name } = pod.metadata
+  return {
+    start(socket) {
+      forwardPorts(socket, (port) => agent.connect(namespace, name, port))
+      return Promise.resolve()
+    },
+  }
+}
+
 /** @throws {StatusError} 404 */
-export function podOf({ store }: PodContext, { namespace, name = '' }: ApiRequest): AnyObject {
+function podOf({ store }: PodContext, { namespace, name = '' }: ApiRequest): AnyObject {
   const pod = store.get('pods', namespace, name)
   if (!pod) throw statusErrors.notFound('pods', '', name)
   return pod
 }
 
 /** @throws {StatusError} 500 for a node that has no agent here */
-export function agentFor({ agentOf }: PodContext, nodeName: string): NodeAgent {
+function agentFor({ agentOf }: PodContext, nodeName: string): NodeAgent {
   const agent = agentOf(nodeName)
   if (!agent) throw statusErrors.internal(`node "${nodeName}" does not answer`)
   return agent

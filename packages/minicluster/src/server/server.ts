@@ -19,7 +19,8 @@ import { kubeconfigText, openKeys, writeSecret, type ServerKeys } from './keys.t
 import { listsOver } from './lists.ts'
 import { requestMeter } from './meter.ts'
 import { isPublicPage, sendPage } from './pages.ts'
-import { prepareCommand } from './pod-streams.ts'
+import { prepareCommand, prepareForward } from './pod-streams.ts'
+import { PORT_FORWARD_PROTOCOL } from './port-forward.ts'
 import { parsePath, type ApiRequest } from './route.ts'
 import { watchHub } from './watch.ts'
 
@@ -49,6 +50,9 @@ export type ApiServer = AsyncDisposable & {
 const HEADER_MAX_BYTES = 32 * 1024
 const CONNECTIONS_MAX = 16_384
 const WEBSOCKET_MAX_BYTES = 1024 * 1024
+const STREAMS = new Set(['exec', 'attach', 'portforward'])
+/** The name of the real protocol has a slash, which RFC 6455 does not allow and the WebSocket library refuses to read. */
+const FORWARD_STANDIN = 'portforward'
 const CLOSE_WAIT_MS = 2 * SECOND_MS
 
 /**
@@ -121,7 +125,8 @@ function webSockets(): WebSocketServer {
     noServer: true,
     maxPayload: WEBSOCKET_MAX_BYTES,
     perMessageDeflate: false,
-    handleProtocols: (offered) => chooseProtocol(offered) ?? false,
+    handleProtocols: (offered) =>
+      offered.has(FORWARD_STANDIN) ? PORT_FORWARD_PROTOCOL : (chooseProtocol(offered) ?? false),
   })
 }
 
@@ -197,7 +202,7 @@ function refuse(response: ServerResponse, error: unknown, log: Log): void {
 
 type UpgradeContext = { readonly context: ApiContext; readonly sockets: WebSocketServer; readonly log: Log }
 
-/** Turns exec and attach into WebSockets; everything that can be refused is refused before, as plain HTTP. */
+/** Turns exec, attach and port-forward into WebSockets; everything that can be refused is refused before, as plain HTTP. */
 function upgrade(
   { context, sockets, log }: UpgradeContext,
   request: IncomingMessage,
@@ -209,7 +214,7 @@ function upgrade(
     const { place, url } = placeOf(request)
     const user = identify(context, request)
     const api = 'api' in place ? place.api : undefined
-    const isStream = api?.plural === 'pods' && (api.subresource === 'exec' || api.subresource === 'attach')
+    const isStream = api?.plural === 'pods' && STREAMS.has(api.subresource)
     if (!api || !isStream || api.group !== '')
       throw statusErrors.badRequest('this resource cannot be upgraded to a WebSocket')
     authorize(user, api, {
@@ -221,15 +226,22 @@ function upgrade(
       name: api.name ?? '',
     })
     // First, since clients that fail here try again by SPDY and show only what that said.
-    const command = prepareCommand(context, api, url.searchParams)
+    const isForward = api.subresource === 'portforward'
+    const stream = isForward ? prepareForward(context, api) : prepareCommand(context, api, url.searchParams)
     if (request.headers.upgrade?.toLowerCase() !== 'websocket')
       throw statusErrors.badRequest('only WebSocket upgrades are served, of protocol v5.channel.k8s.io')
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim())
-    if (chooseProtocol(new Set(offered)) === undefined)
-      throw statusErrors.badRequest('unable to negotiate protocol: use v5.channel.k8s.io')
+    const isSpoken = isForward
+      ? offered.includes(PORT_FORWARD_PROTOCOL)
+      : chooseProtocol(new Set(offered)) !== undefined
+    if (!isSpoken)
+      throw statusErrors.badRequest(
+        `unable to negotiate protocol: use ${isForward ? PORT_FORWARD_PROTOCOL : 'v5.channel.k8s.io'}`,
+      )
+    if (isForward) request.headers['sec-websocket-protocol'] = FORWARD_STANDIN
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      command.start(webSocket).catch((error: unknown) => {
-        log('error', 'a remote command failed', { cause: errorOf(error).message })
+      stream.start(webSocket).catch((error: unknown) => {
+        log('error', 'a stream to a pod failed', { cause: errorOf(error).message })
         webSocket.terminate()
       })
     })
