@@ -176,6 +176,9 @@ test('strategic merge patch is refused for custom resources and malformed patche
     { spec: { strategy: { $retainKeys: ['type'], rollingUpdate: {} } } },
     { metadata: { finalizers: [{}] } },
     { spec: { template: { spec: { containers: ['a'] } } } },
+    {
+      metadata: { finalizers: ['a.b/c', 'd.e/f'], '$setElementOrder/finalizers': ['d.e/f', 'a.b/c'] },
+    },
   ]) {
     expect(() => strategicMergePatch({}, patch, 'apps/v1', 'Deployment')).toThrow(StatusError)
   }

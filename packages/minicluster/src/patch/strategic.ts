@@ -63,7 +63,9 @@ function mergeObject(original: JsonObject, patch: JsonObject, structure: Structu
     const name = key.startsWith(ELEMENT_ORDER) ? key.slice(ELEMENT_ORDER.length) : undefined
     if (name === undefined || !Array.isArray(result[name])) continue
     const mergeKey = structure?.fields.get(name)?.patchMergeKey
-    result[name] = inOrder(result[name], listOf(original[name]), readOrder(value), mergeKey)
+    const order = readOrder(value)
+    requireSameOrder(listOf(patch[name]), order, mergeKey)
+    result[name] = inOrder(result[name], listOf(original[name]), order, mergeKey)
   }
   return result
 }
@@ -150,6 +152,27 @@ function readOrder(value: unknown): readonly unknown[] {
   return value
 }
 
+function keyIn(item: unknown, mergeKey: string | undefined): unknown {
+  return mergeKey !== undefined && isRecord(item) ? item[mergeKey] : item
+}
+
+/** A patch that lists its items in one order and demands another is a mistake of the client. */
+function requireSameOrder(
+  items: readonly unknown[],
+  order: readonly unknown[],
+  mergeKey: string | undefined,
+): void {
+  const wanted = new Map(order.map((item, index) => [keyIn(item, mergeKey), index]))
+  const kept = items.filter(
+    (item) => !(isRecord(item) && (item[PATCH] === 'delete' || item[PATCH] === 'replace')),
+  )
+  const places = kept.map((item) => wanted.get(keyIn(item, mergeKey)) ?? -1)
+  if (places.every((place, index) => place >= 0 && place > (places[index - 1] ?? -1))) return
+  throw malformed(
+    `The order in patch list:\n${text(kept)}\n doesn't match $setElementOrder list:\n${text(order)}\n`,
+  )
+}
+
 /**
  * Items that the patch orders stand in that order; the others keep their place among them, as far as the original list
  * tells which of two comes first.
@@ -160,7 +183,7 @@ function inOrder(
   order: readonly unknown[],
   mergeKey: string | undefined,
 ): unknown[] {
-  const keyOf = (item: unknown): unknown => (mergeKey !== undefined && isRecord(item) ? item[mergeKey] : item)
+  const keyOf = (item: unknown): unknown => keyIn(item, mergeKey)
   const wanted = new Map(order.map((item, index) => [keyOf(item), index]))
   const before = new Map(original.map((item, index) => [keyOf(item), index]))
   const ordered = merged
