@@ -5,6 +5,7 @@
 import { isRecord } from '@slipway/kit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { comparable } from './comparison.ts'
 import { type RawRequest, type ServerUnderTest, serverNames, startServer } from './servers.ts'
 
 const hasBoth = serverNames.length === 2
@@ -464,17 +465,4 @@ function columnsOf(table: unknown): unknown {
   if (!Array.isArray(columns)) return table
   // The descriptions are upstream's documentation; nothing depends on their words.
   return columns.map((column) => ({ ...(isRecord(column) ? column : {}), description: undefined }))
-}
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const DRAWN = new Set(['uid', 'resourceVersion', 'creationTimestamp', 'time', 'clusterIP', 'clusterIPs'])
-
-/** The answer without what differs between any two servers. */
-function comparable(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item) => comparable(item))
-  if (!isRecord(value)) return typeof value === 'string' && UUID.test(value) ? 'a uid' : value
-  const kept = Object.entries(value).map(([key, field]) =>
-    DRAWN.has(key) && field !== 'None' ? [key, typeof field] : [key, comparable(field)],
-  )
-  return Object.fromEntries(kept)
 }
