@@ -125,7 +125,12 @@ export function frameWriter(): FrameWriter {
   return {
     reply(id) {
       const noHeaders = Buffer.alloc(4)
-      const block = Buffer.concat([Buffer.from(isFirst ? [0x78, 0x01] : []), storedBlock(noHeaders)])
+      // An empty block ends each part, which is the sync mark at which inflaters hand out what they have.
+      const block = Buffer.concat([
+        Buffer.from(isFirst ? [0x78, 0x01] : []),
+        storedBlock(noHeaders),
+        storedBlock(Buffer.alloc(0)),
+      ])
       isFirst = false
       return control(TYPES.synReply, Buffer.concat([word(id), block]))
     },

@@ -177,8 +177,19 @@ function storeOver(folder: LogFolder, recovered: Recovered, options: StoreOption
     const type = erased ? 'DELETED' : old === undefined ? 'ADDED' : 'MODIFIED'
     const change: StoredChange = { version: write.entry.version, resource, type, object, old }
     ringOf(resource).push(change)
-    for (const listener of listeners) listener(change)
+    announce(change)
     write.resolve(object)
+  }
+
+  function announce(change: StoredChange): void {
+    for (const listener of listeners) {
+      try {
+        listener(change)
+      } catch (error) {
+        // A bug of one listener must not keep the others, or the writer, from what is on disk already.
+        options.log('error', 'a listener of the store failed', { cause: errorOf(error).stack ?? '' })
+      }
+    }
   }
 
   async function startSnapshot(): Promise<void> {
