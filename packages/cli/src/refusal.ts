@@ -73,7 +73,7 @@ function refuseUsage(deps: Speaker, thrown: CommanderError, path: string): ExitC
 
 function usageOf(thrown: CommanderError): [code: string, params: Readonly<Record<string, string>>] {
   const [first = '', second = ''] = [...thrown.message.matchAll(/'([^']*)'/gu)].map((match) => match[1] ?? '')
-  const problem = /(?:Allowed choices are|is invalid\.) ([^\n]+?)\.?$/u.exec(thrown.message)?.[1] ?? second
+  const problem = /is invalid\. (?:Allowed choices are )?([^\n]+?)\.?$/u.exec(thrown.message)?.[1] ?? second
   const refusal = refusalOf(thrown.code, first, problem)
   return [refusal.code, refusal.params as Readonly<Record<string, string>>]
 }

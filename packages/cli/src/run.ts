@@ -36,7 +36,7 @@ export async function run(surroundings: Surroundings): Promise<ExitCode> {
   const text: Deps['text'] = (key, params) => cliText(language, key, params)
   const root = rootCommand(text, version)
     .exitOverride()
-    .configureOutput({ outputError: () => undefined })
+    .configureOutput({ outputError: () => undefined, writeOut: (line) => void io.out(line) })
   let result: ExitCode = Exit.ok
   // Until the globals are known, an error is told without colour and on whatever terminal there is.
   let globals: Globals = {

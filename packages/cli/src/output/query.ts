@@ -202,12 +202,14 @@ function parseHash(parser: Parser): Select {
       : Object.fromEntries(fields.map(([name, select]) => [name, select(value) ?? null]))
 }
 
-function parseSuffixes(parser: Parser, first: Select): Select {
+/** In a projection `[]` ends what applies to each element: it flattens the projected list itself. */
+function parseSuffixes(parser: Parser, first: Select, inProjection = false): Select {
   let select = first
   for (;;) {
     skipSpace(parser)
     const next = parser.source.charAt(parser.position)
     if (next !== '.' && next !== '[') return select
+    if (inProjection && /^\[\s*\]/u.test(parser.source.slice(parser.position))) return select
     const [before, after] = [select, next === '.' ? parseDot(parser) : parseBracket(parser, false)]
     select = (value) => after(before(value) ?? null)
   }
@@ -261,7 +263,7 @@ function parseList(parser: Parser): Select {
 
 /** What follows applies to each element; elements that come out null are dropped. */
 function projection(parser: Parser, elements: (value: unknown) => readonly unknown[] | null): Select {
-  const rest = parseSuffixes(parser, (value) => value)
+  const rest = parseSuffixes(parser, (value) => value, true)
   return (value) =>
     elements(value)
       ?.map((item) => rest(item))
