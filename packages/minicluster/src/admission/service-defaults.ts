@@ -6,7 +6,8 @@ const CLIENT_AFFINITY_SECONDS = 3 * 60 * 60
 export function completeService(service: JsonObject): JsonObject {
   const spec = objectOf(service['spec'])
   const type = textOf(spec['type']) || 'ClusterIP'
-  const isExternal = type === 'NodePort' || type === 'LoadBalancer'
+  const hasExternalAddress = type === 'ClusterIP' && listOf(spec['externalIPs']).length > 0
+  const isExternal = type === 'NodePort' || type === 'LoadBalancer' || hasExternalAddress
   const ports = listOf(spec['ports']).map((port) => completePort(objectOf(port)))
   return {
     ...service,
@@ -14,12 +15,22 @@ export function completeService(service: JsonObject): JsonObject {
       ...(type === 'ExternalName' ? {} : { internalTrafficPolicy: 'Cluster', ...addressesOf(spec) }),
       ...(isExternal ? { externalTrafficPolicy: 'Cluster' } : {}),
       ...(type === 'LoadBalancer' ? { allocateLoadBalancerNodePorts: true } : {}),
-      ...without(spec, 'sessionAffinityConfig'),
+      ...withoutOldDefaults(spec, type, isExternal),
       ...(ports.length === 0 ? {} : { ports }),
       type,
       ...affinityOf(spec),
     },
   }
+}
+
+/** A Service that changes its type leaves behind what the server filled in for the old one. */
+function withoutOldDefaults(spec: JsonObject, type: string, isExternal: boolean): JsonObject {
+  return without(
+    spec,
+    'sessionAffinityConfig',
+    ...(!isExternal && spec['externalTrafficPolicy'] === 'Cluster' ? ['externalTrafficPolicy'] : []),
+    ...(type === 'LoadBalancer' ? [] : ['allocateLoadBalancerNodePorts']),
+  )
 }
 
 function completePort(port: JsonObject): JsonObject {
