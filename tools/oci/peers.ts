@@ -21,18 +21,21 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   skopeo: ['skopeo', 'libgpgme11', 'libassuan0', 'libdevmapper1.02.1', 'libgpg-error0'],
   'docker-registry': ['docker-registry'],
 }
+const CRANE = 'github.com/google/go-containerregistry/cmd/crane@v0.22.1'
 const FETCH_MS = 180_000
+const BUILD_MS = 600_000
 const RUN_MS = 60_000
 
 /** Finds or fetches a program; a text says why this machine cannot have it. */
-export async function findPeer(program: 'skopeo' | 'docker-registry'): Promise<Peer | string> {
+export async function findPeer(program: 'skopeo' | 'docker-registry' | 'crane'): Promise<Peer | string> {
   const installed = await findOnPath(program)
   if (installed !== undefined) return await peerOf(installed, undefined)
   try {
+    if (program === 'crane') return await peerOf(await installByGo('crane', CRANE), undefined)
     const root = await fetchPackages(PACKAGES[program] ?? [program])
     return await peerOf(join(root, 'usr', 'bin', program), root)
   } catch (error) {
-    return `${program} is not installed and its Debian package cannot be fetched: ${String(error).slice(0, 200)}`
+    return `${program} is not installed and cannot be fetched: ${String(error).slice(0, 200)}`
   }
 }
 
@@ -60,7 +63,8 @@ async function peerOf(program: string, root: string | undefined): Promise<Peer> 
     const { stdout } = await run(program, args, { env, timeout: RUN_MS, maxBuffer: 16 * 1024 * 1024 })
     return stdout
   }
-  return { program, run: runIn, version: (await runIn(['--version'], '/nonexistent')).trim() }
+  const ask = program.endsWith('crane') ? 'version' : '--version'
+  return { program, run: runIn, version: (await runIn([ask], '/nonexistent')).trim() }
 }
 
 async function libraryFolders(root: string): Promise<string> {
@@ -74,9 +78,28 @@ async function libraryFolders(root: string): Promise<string> {
   return folders.join(delimiter)
 }
 
-async function fetchPackages(packages: readonly string[]): Promise<string> {
+async function cacheFolder(): Promise<string> {
   const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'slipway', 'oci-peers')
   await mkdir(cache, { recursive: true })
+  return cache
+}
+
+/** Builds a program of the Go module proxy at one version. */
+async function installByGo(name: string, module: string): Promise<string> {
+  const place = join(await cacheFolder(), `${name}-${module.split('@')[1] ?? ''}`)
+  if (await readdir(place).catch(() => undefined)) return join(place, name)
+  const fresh = await mkdtemp(`${place}-fresh-`)
+  try {
+    await run('go', ['install', module], { env: { ...process.env, GOBIN: fresh }, timeout: BUILD_MS })
+    await rename(fresh, place)
+  } finally {
+    await rm(fresh, { recursive: true, force: true })
+  }
+  return join(place, name)
+}
+
+async function fetchPackages(packages: readonly string[]): Promise<string> {
+  const cache = await cacheFolder()
   const { stdout } = await run('apt-cache', ['show', '--no-all-versions', packages[0] ?? ''])
   const version = /^Version: (\S+)$/m.exec(stdout)?.[1]?.replaceAll(/[^A-Za-z0-9.+-]/g, '_')
   if (version === undefined) throw new Error('apt-cache knows no version')

@@ -5,6 +5,7 @@ import { idsOf, systemClock } from '@slipway/kit'
 import { describe, expect, test } from 'vitest'
 
 import { digestOf, hexOf } from '../format/digest.ts'
+import { parseManifest } from '../format/manifest.ts'
 import { mediaTypes } from '../format/media-types.ts'
 import { inPieces, rawTar, type RawEntry } from '../testing/raw-tar.ts'
 import { testRegistry, type TestRegistry } from '../testing/world.ts'
@@ -85,9 +86,7 @@ describe('a good archive becomes an Image:', () => {
   test.each([
     ['an OCI layout', rawTar(LAYOUT)],
     ['an OCI layout as gzip', gzipSync(rawTar(LAYOUT))],
-    ['docker save', rawTar(SAVED)],
-    ['docker save with its files in another order', rawTar(SAVED.toReversed())],
-  ])('%s', async (_, archive) => {
+  ])('%s, unchanged', async (_, archive) => {
     await using registry = await testRegistry()
     const [image, ...more] = await importInto(registry, archive)
     expect(more).toEqual([])
@@ -97,6 +96,26 @@ describe('a good archive becomes an Image:', () => {
       expect(await registry.metadata.findBlob({ repository: 'team/app', digest: digestOf(bytes) })).toBe(
         bytes.length,
       )
+  })
+
+  const zipped = SAVED.map((entry) =>
+    entry.content === LAYER || entry.content === LARGE
+      ? { ...entry, content: gzipSync(entry.content) }
+      : entry,
+  )
+  test.each([
+    ['docker save', SAVED, mediaTypes.layerZstd],
+    ['docker save with its files in another order', SAVED.toReversed(), mediaTypes.layerZstd],
+    ['docker save with layers in gzip', zipped, mediaTypes.layerGzip],
+  ])('%s, with compressed layers', async (_, entries, layerType) => {
+    await using registry = await testRegistry()
+    const [image] = await importInto(registry, rawTar(entries))
+    expect(image).toMatchObject({ names: ['shop/cart:v7'], tags: ['v7'] })
+    const stored = image && (await registry.metadata.findManifest('team/app', image.digest))
+    const manifest = stored && parseManifest(stored.bytes)
+    if (manifest?.kind !== 'image') throw new Error('an image was stored')
+    expect(manifest.config.digest).toBe(digestOf(CONFIG))
+    expect(manifest.layers.map((layer) => layer.mediaType)).toEqual([layerType, layerType])
   })
 })
 
@@ -140,6 +159,17 @@ const bad: [name: string, archive: Uint8Array, reason: RegExp][] = [
     'a layout without the manifest',
     rawTar(LAYOUT.filter((entry) => entry.content !== MANIFEST)),
     /manifest is missing/,
+  ],
+  [
+    'a layer of damaged gzip',
+    rawTar(
+      SAVED.map((entry) =>
+        entry.name === 'a/layer.tar'
+          ? { ...entry, content: Buffer.from([0x1f, 0x8b, 1, 2, 3, 4, 5, 6, 7, 8, 9]) }
+          : entry,
+      ),
+    ),
+    /damaged gzip/,
   ],
   ['a device', rawTar([...LAYOUT, { name: 'null', type: '3' }]), /device/],
   ['a name that leads out', rawTar([...LAYOUT, { name: '../x', content: 'x' }]), /out of its folder/],

@@ -4,7 +4,7 @@ import { isRecord } from '@slipway/kit'
 
 import { ociErrors } from '../errors.ts'
 import { CONFIG_MAX_BYTES, parseImageConfig } from '../format/config.ts'
-import { digestOf, finishDigest, isDigest, type Digest } from '../format/digest.ts'
+import { digestOf, finishDigest, type Digest } from '../format/digest.ts'
 import { MANIFEST_MAX_BYTES, parseManifest, type Descriptor } from '../format/manifest.ts'
 import { isNonDistributable, mediaTypes } from '../format/media-types.ts'
 import { isTag } from '../format/names.ts'
@@ -12,6 +12,8 @@ import { parseStrictJson, StrictJsonError } from '../format/strict-json.ts'
 import type { ByteStream } from '../streams.ts'
 import { checkEntryPath, parentOf } from '../tar/paths.ts'
 import { decompressedStream, readTar, type TarEntry, type TarLimits } from '../tar/read.ts'
+import { receiveSavedLayer } from './saved-layer.ts'
+import type { LayerFormat, WrittenLayer } from './layer.ts'
 import type { ImageSink } from './ports.ts'
 import { sendBytes } from './remote.ts'
 
@@ -49,12 +51,20 @@ export type ImportOptions = {
     readonly digest: Digest
     readonly names: readonly string[]
   }) => readonly string[]
+  /** For layers that come without compression; `zstd` by default. */
+  readonly format?: LayerFormat | undefined
   readonly limits?: Partial<ImportLimits> | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 /** What a file of the archive turned out to be. */
-type Arrived = { readonly digest: Digest; readonly size: number; readonly json: Buffer | undefined }
+type Arrived = {
+  readonly digest: Digest
+  readonly size: number
+  readonly json: Buffer | undefined
+  /** For a layer that `docker save` named: what it is now in the registry. */
+  readonly layer?: WrittenLayer
+}
 
 type Arrival = {
   readonly files: Map<string, Arrived>
@@ -64,6 +74,8 @@ type Arrival = {
 
 const JSON_TOTAL_MAX_BYTES = 64 * 1024 * 1024
 const NESTING_MAX = 4
+/** `<id>/layer.tar` of old docker, `<hex>.tar.gz` of tools that imitate it. */
+const SAVED_LAYER = /\.tar(?:\.gz)?$/
 
 /**
  * Imports every Image of an archive, plain or as gzip or zstd.
@@ -114,7 +126,9 @@ async function receive(options: ImportOptions, limits: ImportLimits): Promise<Ar
     }
     if (entry.kind === 'folder') continue
     if (entry.kind !== 'file') throw refuse(`an entry is a ${entry.kind}`, entry.name)
-    const arrived = await receiveFile(options, entry)
+    const arrived = SAVED_LAYER.test(checked.path)
+      ? await receiveLayer(options, entry, limits.totalMaxBytes)
+      : await receiveFile(options, entry)
     jsonBytes += arrived.json?.length ?? 0
     if (jsonBytes > JSON_TOTAL_MAX_BYTES) throw refuse('its JSON files are too large together')
     const named = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(checked.path)
@@ -164,6 +178,22 @@ async function receiveFile(options: ImportOptions, entry: TarEntry): Promise<Arr
     await writer.abort()
     throw cause
   }
+}
+
+async function receiveLayer(
+  options: ImportOptions,
+  entry: TarEntry,
+  totalMaxBytes: number,
+): Promise<Arrived> {
+  const writer = await options.sink.startBlob(options.signal)
+  const layer = await receiveSavedLayer(entry.content, {
+    writer,
+    format: options.format ?? 'zstd',
+    totalMaxBytes,
+    refuse: (reason) => refuse(reason, entry.name),
+  })
+  const { digest, size } = layer.descriptor
+  return { digest, size, json: undefined, layer }
 }
 
 type ReadyImage = {
@@ -288,10 +318,10 @@ async function importSaved(options: ImportOptions, arrival: Arrival, saved: Save
   const layers = saved.layers.map((path, index) => {
     const arrived = arrival.files.get(path) ?? arrival.files.get(arrival.links.get(path) ?? '')
     if (!arrived) throw refuse('a layer is missing', path)
-    // Docker saves layers as they were before compression, so each is checked against the configuration.
-    if (!isDigest(arrived.digest) || arrived.digest !== config.diffIds[index])
+    if ((arrived.layer?.diffId ?? arrived.digest) !== config.diffIds[index])
       throw refuse('a layer is not what the configuration names', path)
-    return { mediaType: mediaTypes.layer, digest: arrived.digest, size: arrived.size, json: arrived.json }
+    const { digest, size, json } = arrived
+    return { json, ...(arrived.layer?.descriptor ?? { mediaType: mediaTypes.layer, digest, size }) }
   })
   for (const layer of layers) if (layer.json) await sendBytes(options.sink, layer.json, options.signal)
   const sent = await sendBytes(options.sink, configBytes, options.signal)

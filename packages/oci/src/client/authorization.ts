@@ -106,7 +106,7 @@ export function authorizerOf(options: AuthorizerOptions): Authorizer {
   }
 }
 
-export function basicHeader(credentials: RegistryCredentials): string {
+function basicHeader(credentials: RegistryCredentials): string {
   return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`, 'utf8').toString('base64')}`
 }
 

@@ -7,7 +7,7 @@ import { parseStrictJson, StrictJsonError } from './strict-json.ts'
 /** Largest image configuration that is read. */
 export const CONFIG_MAX_BYTES = 4 * 1024 * 1024
 
-export type HistoryEntry = {
+type HistoryEntry = {
   readonly created?: string | undefined
   readonly created_by?: string | undefined
   readonly comment?: string | undefined

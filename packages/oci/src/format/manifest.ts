@@ -137,7 +137,7 @@ function parseDescriptors(value: unknown, field: string): readonly Descriptor[] 
   return value.map((entry, index) => parseDescriptor(entry, `${field}[${index}]`))
 }
 
-export function parseDescriptor(value: unknown, field: string): Descriptor {
+function parseDescriptor(value: unknown, field: string): Descriptor {
   if (!isRecord(value)) throw invalid(`${field} must be an object`)
   const mediaType = optionalText(value['mediaType'], `${field}.mediaType`)
   const { digest, size } = value

@@ -49,7 +49,7 @@ export async function readBlob(exchange: Exchange, { repository, digest }: Place
 /**
  * One range of bytes (RFC 9110 14.1). Several, reversed or malformed ranges are ignored, as the RFC allows: the whole blob answers.
  */
-export function rangeOf(header: string | null, sizeBytes: number): BlobRange | 'beyond' | undefined {
+function rangeOf(header: string | null, sizeBytes: number): BlobRange | 'beyond' | undefined {
   const match = /^bytes=([0-9]{0,15})-([0-9]{0,15})$/.exec(header ?? '')
   if (!match) return undefined
   const [first = '', last = ''] = [match[1], match[2]]
@@ -77,7 +77,7 @@ export async function deleteBlob(exchange: Exchange, { repository, digest }: Pla
   return new Response(null, { status: 202 })
 }
 
-export function unknownBlob(): RegistryError {
+function unknownBlob(): RegistryError {
   return new RegistryError('BLOB_UNKNOWN', 'the repository does not hold this blob')
 }
 

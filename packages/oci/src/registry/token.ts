@@ -28,7 +28,7 @@ export type TokenAccess = {
   readonly actions: readonly string[]
 }
 
-export type TokenClaims = {
+type TokenClaims = {
   /** Undefined for a token that an anonymous caller got. */
   readonly subject: RegistrySubject | undefined
   readonly access: readonly TokenAccess[]

@@ -4,7 +4,7 @@
  */
 export const BLOCK_BYTES = 512
 
-export type TarKind =
+type TarKind =
   | 'file'
   | 'folder'
   | 'symlink'

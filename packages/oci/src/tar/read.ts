@@ -236,7 +236,7 @@ async function readTrailer(reader: ByteReader, limits: TarLimits): Promise<void>
   }
 }
 
-export type DetectedCompression = 'none' | 'gzip' | 'zstd'
+type DetectedCompression = 'none' | 'gzip' | 'zstd'
 
 const MAGIC: readonly (readonly [DetectedCompression | 'refused', readonly number[]])[] = [
   ['gzip', [0x1f, 0x8b]],

@@ -21,7 +21,7 @@ export function rawTar(entries: readonly RawEntry[], end = true): Buffer {
   return Buffer.concat([...entries.map(rawEntry), end ? Buffer.alloc(1024) : Buffer.alloc(0)])
 }
 
-export function rawEntry(entry: RawEntry): Buffer {
+function rawEntry(entry: RawEntry): Buffer {
   const content = Buffer.from(entry.content ?? '')
   const block = Buffer.alloc(512)
   Buffer.from(entry.name).copy(block, 0, 0, 100)
