@@ -26,7 +26,7 @@ import {
 import { openOutput, rawFile, type Output } from './output.ts'
 import type { ProbeTarget } from './probe-check.ts'
 import { placeMarker, type Place, type Prepared } from './prepare.ts'
-import { findProcess, isRunning, readEnvironment, readIfThere } from './proc.ts'
+import { findProcess, isRunning, readEnvironment, readIfThere, type Listener } from './proc.ts'
 import { findApplication, sendSignal } from './process-table.ts'
 import type { Inside } from './run-inside.ts'
 import { EXIT_UNKNOWN, launch, parseStatus } from './wrapper.ts'
@@ -280,9 +280,12 @@ export function resolvePort(
   wanted: number,
 ): { readonly port?: number; readonly problem: string } {
   const { agent, container, state } = place
-  const listeners = agent.network.listenersOf(placeMarker(place))
+  const marker = placeMarker(place)
   const declared = declaredPorts(container)
-  const port = servedPort({ wanted, declared, port: state.port, listeners })
+  const serving = (listeners: readonly Listener[]): number | undefined =>
+    servedPort({ wanted, declared, port: state.port, listeners })
+  const listeners = agent.network.listenersOf(marker, (known) => serving(known) !== undefined)
+  const port = serving(listeners)
   if (port !== undefined) return { port, problem: '' }
   const isFirst = declared.length === 0 || declared[0] === wanted
   const places = isFirst ? `$PORT (${state.port}) or at ${wanted}` : `${wanted}`

@@ -6,7 +6,7 @@
 import { canonicalJson, messageOf, serialQueue } from '@slipway/kit'
 
 import { StatusError } from '../errors.ts'
-import { declaredPorts, portsMap } from './addresses.ts'
+import { declaredPorts, portsMap, servedPort } from './addresses.ts'
 import type { Agent } from './agent.ts'
 import type { Live } from './container.ts'
 import { createContainerTasks, type ContainerTasks } from './container-tasks.ts'
@@ -259,8 +259,14 @@ export function createPodWorker(agent: Agent, first: PodRecord, adopted: boolean
     for (const { container } of containersOf(pod.spec ?? { containers: [] })) {
       const state = record.containers[container.name]
       if (!state || state.port === 0) continue
-      const listeners = agent.network.listenersOf(placeMarker({ agent, record, state }))
-      Object.assign(ports, portsMap(declaredPorts(container), state.port, listeners))
+      const declared = declaredPorts(container)
+      if (declared.length === 0) continue
+      const listeners = agent.network.listenersOf(placeMarker({ agent, record, state }), (known) =>
+        declared.every(
+          (wanted) => servedPort({ wanted, declared, port: state.port, listeners: known }) !== undefined,
+        ),
+      )
+      Object.assign(ports, portsMap(declared, state.port, listeners))
     }
     return {
       ...(Object.keys(ports).length === 0 ? {} : { [PORTS_ANNOTATION]: JSON.stringify(ports) }),

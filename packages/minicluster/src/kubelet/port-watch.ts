@@ -16,7 +16,7 @@ export function reportSilentPorts(agent: Agent, worker: PodWorker): void {
     if (agent.clock.now().getTime() - (Date.parse(state.startedAt ?? '') || 0) < agent.periods.notListeningMs)
       continue
     reported.set(live, true)
-    const listeners = agent.network.listenersOf(live.marker)
+    const listeners = agent.network.listenersOf(live.marker, (known) => known.length > 0)
     const served = Object.values(portsMap(declaredPorts(container), state.port, listeners))
     if (listeners.some((listener) => served.includes(listener.port))) continue
     const holder = agent.network.findHolder(first, live.marker)

@@ -96,18 +96,25 @@ export function findPssBytes(pid: number): number | undefined {
   return match ? Number(match[1]) * 1024 : undefined
 }
 
-/** Inodes of the sockets a process holds. */
-export function socketsOf(pid: number): ReadonlySet<string> {
-  const inodes = new Set<string>()
+export type HeldSocket = { readonly pid: number; readonly descriptor: string; readonly inode: string }
+
+/** The sockets a process holds. */
+export function socketsOf(pid: number): readonly HeldSocket[] {
+  let descriptors: readonly string[]
   try {
-    for (const name of readdirSync(`/proc/${pid}/fd`)) {
-      const match = /^socket:\[([0-9]+)\]$/.exec(readLinkIfThere(`/proc/${pid}/fd/${name}`) ?? '')
-      if (match?.[1] !== undefined) inodes.add(match[1])
-    }
+    descriptors = readdirSync(`/proc/${pid}/fd`)
   } catch {
-    // It ended meanwhile or is not ours to look at: then it holds nothing we could serve from.
+    return [] // it ended meanwhile or is not ours to look at: then it holds nothing we could serve from
   }
-  return inodes
+  return descriptors.flatMap((descriptor) => {
+    const match = /^socket:\[([0-9]+)\]$/.exec(readLinkIfThere(`/proc/${pid}/fd/${descriptor}`) ?? '')
+    return match?.[1] === undefined ? [] : [{ pid, descriptor, inode: match[1] }]
+  })
+}
+
+/** True while the process still holds that very socket. */
+export function holdsSocket(socket: HeldSocket): boolean {
+  return readLinkIfThere(`/proc/${socket.pid}/fd/${socket.descriptor}`) === `socket:[${socket.inode}]`
 }
 
 export type Listener = {
