@@ -8,7 +8,7 @@ export default defineConfig({
   ssr: { resolve: source },
   test: {
     globalSetup: ['packages/db/src/testing/global-setup.ts'],
-    include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'e2e/**/*.test.ts'],
+    include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
     maxWorkers: 2,
     pool: 'forks',
     // Generous: a deadline here is for a hang, never a statement about speed.

@@ -13,7 +13,9 @@ const stamp = join(root, 'node_modules', '.slipway-installed')
 
 /** Every command: the arguments for Node 24, one list per step; a failing step ends the run. */
 const commands = {
-  start: () => [['--conditions=source', '--disable-warning=ExperimentalWarning', 'packages/launcher/src/main.ts']],
+  start: () => [
+    ['--conditions=source', '--disable-warning=ExperimentalWarning', 'packages/launcher/src/main.ts'],
+  ],
   check: () => [
     ['node_modules/.bin/tsc', '-b'],
     ['node_modules/.bin/oxlint', '--type-aware'],
@@ -21,18 +23,26 @@ const commands = {
     ['--conditions=source', 'node_modules/.bin/vitest', 'run'],
     ['node_modules/.bin/knip'],
   ],
-  test: () => [...commands.check(), ['--conditions=source', 'tools/e2e.ts']],
+  test: () => [
+    ...commands.check(),
+    ['--conditions=source', 'node_modules/.bin/vitest', 'run', '--config', 'vitest.e2e.config.ts'],
+  ],
   bench: () => [['--conditions=source', 'bench/main.ts']],
   node: () => [['--conditions=source']],
 }
 
 function installWhatIsMissing() {
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   console.error('slipway: installing packages (npm ci)')
   const npm = process.env['npm_execpath']
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
-  const result = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 2, 2] })
+  const result = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  })
   if (result.status !== 0) fail('npm ci failed; see its output above', result.status ?? 1)
   writeFileSync(stamp, wanted)
 }
@@ -42,9 +52,15 @@ function node24() {
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath
   const name = `node-${process.platform}-${process.arch}`
   try {
-    return join(dirname(createRequire(join(root, 'package.json')).resolve(`${name}/package.json`)), 'bin', 'node')
+    return join(
+      dirname(createRequire(join(root, 'package.json')).resolve(`${name}/package.json`)),
+      'bin',
+      'node',
+    )
   } catch {
-    return fail(`this needs Node 24; ${process.version} is running and the package ${name} is not installed. Install Node 24 and run again.`)
+    return fail(
+      `this needs Node 24; ${process.version} is running and the package ${name} is not installed. Install Node 24 and run again.`,
+    )
   }
 }
 
@@ -67,7 +83,8 @@ function fail(message, code = 1) {
   process.exit(code)
 }
 
-if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed; this is ${process.version}`)
+if (Number(process.versions.node.split('.')[0]) < 20)
+  fail(`Node 20 or newer is needed; this is ${process.version}`)
 const [command, ...rest] = process.argv.slice(2)
 const steps = commands[command]?.()
 if (!steps) fail(`usage: node tools/run.mjs ${Object.keys(commands).join('|')} [arguments]`, 2)

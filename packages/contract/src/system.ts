@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { endpoint } from './endpoint.ts'
+import { endpoint, stream } from './endpoint.ts'
 
 export const system = {
   getVersion: endpoint({
@@ -22,5 +22,23 @@ export const system = {
     summary: 'Answer 200 when the platform can serve: its database answers and its schema is current',
     status: 200,
     response: z.strictObject({ status: z.literal('ok') }),
+  }),
+  getDocs: stream({
+    transport: 'download',
+    method: 'GET',
+    path: '/docs',
+    auth: 'none',
+    permission: 'public',
+    rate: 'read',
+    summary: 'The reference of this API as one page that loads nothing from elsewhere',
+  }),
+  getOpenApi: stream({
+    transport: 'download',
+    method: 'GET',
+    path: '/docs/openapi.json',
+    auth: 'none',
+    permission: 'public',
+    rate: 'read',
+    summary: 'This API as an OpenAPI 3.1 document',
   }),
 } as const

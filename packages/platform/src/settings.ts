@@ -47,15 +47,23 @@ const names: Readonly<Record<keyof Settings, string>> = {
   logLevel: 'SLIPWAY_LOG_LEVEL',
 }
 
+/** Holds the master key as text, so that it need not stand in the environment. */
+const MASTER_KEY_FILE = 'SLIPWAY_MASTER_KEY_FILE'
+
 /**
  * Reads the settings from environment variables; the only place that does.
  * @throws {Error} that names every variable that is missing or wrong, without its value
  */
-export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+export async function readSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+  readText: (path: string) => Promise<string>,
+): Promise<Settings> {
   const given = Object.entries(names).flatMap(([key, name]) =>
     environment[name] === undefined ? [] : [[key, environment[name]]],
   )
-  return checkSettings(Object.fromEntries(given))
+  const keyFile = environment[MASTER_KEY_FILE]
+  const masterKey = keyFile === undefined ? {} : { masterKey: (await readText(keyFile)).trim() }
+  return checkSettings({ ...Object.fromEntries(given), ...masterKey })
 }
 
 /** Checks settings given as an object, as tests do. */

@@ -41,3 +41,12 @@ export function isKnownHost(settings: Settings, host: string | undefined): boole
   ]
   return known.includes(host.toLowerCase())
 }
+
+/** Where to send a browser that came by the loopback address: to the name that cookies belong to. */
+export function redirectOf(settings: Settings, headers: IncomingHttpHeaders): string | undefined {
+  const isPage = headers.accept?.includes('text/html') === true
+  const isLoopback =
+    headers.host === `127.0.0.1:${settings.port}` || headers.host === `[::1]:${settings.port}`
+  const { host, origin } = publicUrlOf(settings)
+  return isPage && isLoopback && host !== headers.host ? origin : undefined
+}

@@ -58,6 +58,7 @@ export type StreamCall<S> = {
 
 export type Download = {
   readonly contentType: string
+  readonly headers?: Readonly<Record<string, string>>
   readonly fileName?: string
   readonly sizeBytes?: number
   readonly body: Readable

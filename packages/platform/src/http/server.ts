@@ -9,9 +9,9 @@ import {
   type Stream,
 } from '@slipway/contract'
 import { parseJson, SECOND_MS } from '@slipway/kit'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 
-import { isKnownHost, publicUrlOf } from './browser.ts'
+import { isKnownHost, publicUrlOf, redirectOf } from './browser.ts'
 import { errorBody } from './error-reply.ts'
 import { httpErrors } from './errors.ts'
 import { refusalOf } from './parse.ts'
@@ -30,7 +30,7 @@ export function createServer(deps: HttpDeps, registered: Registered): FastifyIns
   const log: FastifyBaseLogger = platform.log
   const server = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => platform.newId('req'),
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: platform.settings.trustedProxies.length > 0 ? [...platform.settings.trustedProxies] : false,
@@ -67,8 +67,13 @@ const HEADERS: Readonly<Record<string, string>> = {
 function guardEveryRequest(server: FastifyInstance, { platform }: HttpDeps): void {
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS).header('slipway-request-id', request.id)
+    // A page at 127.0.0.1 would not get the session, which belongs to the one public name.
+    const elsewhere = redirectOf(platform.settings, request.headers)
+    if (elsewhere !== undefined && request.method === 'GET')
+      return reply.redirect(new URL(request.url, elsewhere).href)
     if (!isKnownHost(platform.settings, request.headers.host))
       throw httpErrors.host_unknown({ url: publicUrlOf(platform.settings).origin })
+    return undefined
   })
   server.addHook('onResponse', async (request, reply) => {
     platform.log.debug(

@@ -201,6 +201,7 @@ async function sendDownload(reply: FastifyReply, content: Download): Promise<voi
     if (value !== undefined) reply.raw.setHeader(name, value)
   reply.raw.writeHead(200, {
     'content-type': content.contentType,
+    ...content.headers,
     ...(content.sizeBytes === undefined ? {} : { 'content-length': content.sizeBytes }),
     ...(content.fileName === undefined
       ? {}

@@ -1,8 +1,11 @@
-import { contract } from '@slipway/contract'
+import { Readable } from 'node:stream'
+
+import { contract, openApiDocument } from '@slipway/contract'
 
 import type { Platform } from '../context.ts'
 import { VERSION } from '../version.ts'
 import { readSetting } from '../control/queries.ts'
+import { docsPage } from './docs/index.ts'
 import type { Routes } from './routes.ts'
 
 export function systemRoutes(routes: Routes, platform: Platform): void {
@@ -11,4 +14,28 @@ export function systemRoutes(routes: Routes, platform: Platform): void {
     await readSetting(ctx.db, 'installation')
     return { status: 'ok' as const }
   })
+  docsRoutes(routes)
+}
+
+/** The document and its page are the same for the life of the process, so they are made once, when first asked for. */
+function docsRoutes(routes: Routes): void {
+  let made: { readonly json: string; readonly html: string; readonly policy: string } | undefined
+  const docs = (): NonNullable<typeof made> => {
+    if (made) return made
+    const document = openApiDocument(contract, VERSION)
+    const { html, contentSecurityPolicy } = docsPage(document)
+    made = { json: JSON.stringify(document), html, policy: contentSecurityPolicy }
+    return made
+  }
+  routes.onStream(contract.getDocs, async ({ download }) => {
+    const { html, policy } = docs()
+    await download({
+      contentType: 'text/html; charset=utf-8',
+      headers: { 'content-security-policy': policy },
+      body: Readable.from([html]),
+    })
+  })
+  routes.onStream(contract.getOpenApi, async ({ download }) =>
+    download({ contentType: 'application/json', body: Readable.from([docs().json]) }),
+  )
 }

@@ -15,6 +15,8 @@ export type EndpointEntry = {
 export const endpoints = {
   getVersion: {"method":"GET","path":"/v1/version","transport":"json","query":[]},
   getHealth: {"method":"GET","path":"/v1/health","transport":"json","query":[]},
+  getDocs: {"method":"GET","path":"/docs","transport":"download","query":[]},
+  getOpenApi: {"method":"GET","path":"/docs/openapi.json","transport":"download","query":[]},
   getFirstRun: {"method":"GET","path":"/v1/first-run","transport":"json","query":[]},
   completeFirstRun: {"method":"POST","path":"/v1/first-run","transport":"json","query":[],"body":["token","name","displayName","password","delivery"]},
   signIn: {"method":"POST","path":"/v1/sessions","transport":"json","query":[],"body":["name","password","delivery"]},

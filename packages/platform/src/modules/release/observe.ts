@@ -37,8 +37,7 @@ export async function observe(
     present.map(async (resource) => {
       const objects: LiveObject[] = []
       // The resource and the object's type belong together; the compiler cannot follow them through the loop.
-      for await (const object of eachObject(kube, resource, selection))
-        objects.push({ resource, object })
+      for await (const object of eachObject(kube, resource, selection)) objects.push({ resource, object })
       return objects
     }),
   )
