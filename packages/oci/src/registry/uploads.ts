@@ -16,8 +16,9 @@ import type { Upload } from './ports.ts'
  * on as soon as a claim has run out, and two clients on one upload cannot mix their bytes.
  */
 const CLAIM_MS = 60_000
-/** Renewed this often, and no more bytes are taken when the last renewal is older than half a claim. */
 const RENEW_MS = 15_000
+/** No more bytes are taken when the last renewal is older than this: the claim may have run out. */
+const STOP_MS = 50_000
 const SOURCES_MAX = 20
 
 type Place = { readonly repository: string; readonly id: string }
@@ -101,34 +102,57 @@ export async function patchUpload(exchange: Exchange, place: Place): Promise<Res
   await requireAccess(exchange, place.repository, 'push')
   const claimed = await claim(exchange, place)
   const upload = await receive(exchange, claimed)
+  await release(exchange, claimed, upload.sizeBytes)
   return progress(upload, 202)
 }
 
 export async function finishUpload(exchange: Exchange, place: Place): Promise<Response> {
   await requireAccess(exchange, place.repository, 'push')
   const digest = parseDigest(exchange.url.searchParams.get('digest') ?? '')
-  const { options } = exchange
+  const { metadata, blobs } = exchange.options
   const claimed = await claim(exchange, place)
   const upload = await receive(exchange, claimed)
-  if (!(await announceBlob(options.metadata, options.clock, digest, exchange.request.signal)))
-    throw new RegistryError('TOOMANYREQUESTS', 'the same blob is being removed; try again', {
-      headers: { 'retry-after': '10' },
-    })
-  const outcome = await options.blobs.publish({ id: upload.id, sizeBytes: upload.sizeBytes, digest })
+  const outcome = await publish(exchange, { ...claimed, upload }, digest)
   if (outcome === 'mismatch') {
-    await options.metadata.deleteUpload(place.repository, place.id)
-    await options.blobs.drop(upload.id)
+    await metadata.deleteUpload(place.repository, place.id)
+    await blobs.drop(upload.id)
     throw new RegistryError('DIGEST_INVALID', 'the content is not what the digest names')
   }
-  await options.metadata.linkBlob({
+  await metadata.linkBlob({
     repository: place.repository,
     digest,
     sizeBytes: upload.sizeBytes,
     reviewAfter: reviewAfter(exchange),
   })
-  await options.metadata.deleteUpload(place.repository, place.id)
+  await metadata.deleteUpload(place.repository, place.id)
   await tell(exchange, { kind: 'push', repository: place.repository, digest })
   return blobCreated({ repository: place.repository, digest })
+}
+
+/** Keeps the claim: a second writer must not reach a file that is about to become a blob. */
+async function publish(
+  exchange: Exchange,
+  claimed: Claimed,
+  digest: Digest,
+): Promise<'published' | 'mismatch'> {
+  const { metadata, blobs, clock } = exchange.options
+  const { upload, claim } = claimed
+  // Hashing a large upload again may take longer than a claim.
+  using _renewal = clock.every(RENEW_MS, () => {
+    const until = new Date(clock.now().getTime() + CLAIM_MS)
+    // When this fails the claim runs out by itself, which the next writer has to wait for anyway.
+    void metadata.renewUpload({ id: upload.id, claim, until }).catch(errorOf)
+  })
+  try {
+    if (!(await announceBlob(metadata, clock, digest, exchange.request.signal)))
+      throw new RegistryError('TOOMANYREQUESTS', 'the same blob is being removed; try again', {
+        headers: { 'retry-after': '10' },
+      })
+    return await blobs.publish({ id: upload.id, sizeBytes: upload.sizeBytes, digest })
+  } catch (cause) {
+    await release(exchange, claimed, upload.sizeBytes)
+    throw cause
+  }
 }
 
 type Claimed = { readonly upload: Upload; readonly claim: string; readonly wantedBytes: number | undefined }
@@ -171,10 +195,10 @@ function chunkRange(request: Request): { startBytes: number; endBytes: number } 
   return { startBytes, endBytes }
 }
 
-/** Appends the body and gives the claim back, whatever happens. */
+/** Appends the body. The claim is still held afterwards, unless this throws. */
 async function receive(exchange: Exchange, claimed: Claimed): Promise<Upload> {
   const { options, limits } = exchange
-  const { upload, claim, wantedBytes } = claimed
+  const { upload, wantedBytes } = claimed
   let keptBytes = upload.sizeBytes
   try {
     const result = await options.blobs.append({
@@ -191,11 +215,22 @@ async function receive(exchange: Exchange, claimed: Claimed): Promise<Upload> {
     }
     if (wantedBytes !== undefined && wantedBytes !== gotBytes)
       throw new RegistryError('SIZE_INVALID', `${wantedBytes} bytes were announced, ${gotBytes} came`)
-    keptBytes = result.sizeBytes
-  } finally {
-    await options.metadata.releaseUpload({ id: upload.id, claim, sizeBytes: keptBytes })
+    return { ...upload, sizeBytes: result.sizeBytes }
+  } catch (cause) {
+    // Why it failed matters more than whether the claim was still ours.
+    await options.metadata.releaseUpload({ id: upload.id, claim: claimed.claim, sizeBytes: keptBytes })
+    throw cause
   }
-  return { ...upload, sizeBytes: keptBytes }
+}
+
+/** Confirms bytes to the client only while the claim is ours: nobody else has written meanwhile. */
+async function release(exchange: Exchange, { upload, claim }: Claimed, sizeBytes: number): Promise<void> {
+  const isHeld = await exchange.options.metadata.releaseUpload({ id: upload.id, claim, sizeBytes })
+  if (!isHeld) throw takenOver()
+}
+
+function takenOver(): RegistryError {
+  return new RegistryError('BLOB_UPLOAD_INVALID', 'another request took the upload over')
 }
 
 function interrupted(failure: unknown): Error {
@@ -215,9 +250,8 @@ async function* renewing(
     if (nowMs - renewedMs >= RENEW_MS) {
       const until = new Date(clock.now().getTime() + CLAIM_MS)
       const isHeld =
-        nowMs - renewedMs < CLAIM_MS / 2 + exchange.limits.idleMs / 2 &&
-        (await metadata.renewUpload({ id: upload.id, claim, until }))
-      if (!isHeld) throw new RegistryError('BLOB_UPLOAD_INVALID', 'another request took the upload over')
+        nowMs - renewedMs < STOP_MS && (await metadata.renewUpload({ id: upload.id, claim, until }))
+      if (!isHeld) throw takenOver()
       renewedMs = nowMs
     }
     yield chunk
