@@ -157,25 +157,13 @@ async function createReplicaSet(
   }
 }
 
-/**
- * Writes the status, and the revision annotation along with it, since a write of the whole object would count as a change of what
- * is wanted. A registry that keeps annotations out of status writes gets a write of its own.
- */
+/** The status write carries the revision annotation: a write of the whole object would count as a change of what is wanted. */
 async function writeBack(room: Room, deployment: Deployment, plan: DeploymentPlan): Promise<void> {
   const revision = plan.revision > 0 ? { [REVISION]: String(plan.revision) } : {}
-  const annotations = { ...deployment.metadata.annotations, ...revision }
-  const metadata = { ...deployment.metadata, annotations }
-  const status = plan.status
-  try {
-    const written = await room.registry.updateStatus(
-      'deployments',
-      { ...deployment, metadata, status },
-      MANAGER,
-    )
-    if (plan.revision === 0 || written.metadata.annotations?.[REVISION] === String(plan.revision)) return
-    const next = { ...written, metadata: { ...written.metadata, annotations } }
-    await room.registry.update('deployments', next, MANAGER)
-  } catch (thrown) {
-    if (!isStatus(thrown, 'NotFound')) throw thrown
+  const metadata = {
+    ...deployment.metadata,
+    annotations: { ...deployment.metadata.annotations, ...revision },
   }
+  const next = { ...deployment, metadata, status: plan.status }
+  await unlessGone(room.registry.updateStatus('deployments', next, MANAGER))
 }
