@@ -1,5 +1,16 @@
 import type { AnyObject, Resource } from '../model.ts'
 import { listOf, objectOf, textOf, type JsonObject } from '../schema/json.ts'
+import {
+  ageText,
+  conditionOf,
+  conditionStatus,
+  containersOf,
+  durationText,
+  numberAt,
+  spec,
+  status,
+} from './cells.ts'
+import { podReady, podRestarts, podStatus } from './pod-cells.ts'
 
 /*
  * The columns of `kubectl get`, as the printers of the real API server make them. A column with priority 1 is shown in
@@ -22,16 +33,12 @@ function column(name: string, cell: Cell, more: Partial<Column> = {}): Column {
 const wide = (name: string, cell: Cell): Column => column(name, cell, { priority: 1 })
 const whole = (name: string, cell: Cell): Column => column(name, cell, { type: 'integer' })
 
-const spec = (object: AnyObject): JsonObject => objectOf(object['spec'])
-const status = (object: AnyObject): JsonObject => objectOf(object['status'])
-const numberAt = (part: JsonObject, key: string): number => (typeof part[key] === 'number' ? part[key] : 0)
 const orNone = (text: string): string => (text === '' ? '<none>' : text)
 
 const name = column('Name', (object) => object.metadata.name, { format: 'name' })
 const age = column('Age', (object, now) => ageText(object.metadata.creationTimestamp, now))
 const customAge: Column = { ...age, type: 'date' }
 const podTemplate = (object: AnyObject): JsonObject => objectOf(objectOf(spec(object)['template'])['spec'])
-const containersOf = (pod: JsonObject): JsonObject[] => listOf(pod['containers']).map(objectOf)
 const workload = [
   wide('Containers', (object) =>
     containersOf(podTemplate(object))
@@ -184,32 +191,6 @@ export const columns: Readonly<Record<Resource, readonly Column[]>> = {
   ],
 }
 
-/** A duration in the short form of kubectl: `12s`, `3m5s`, `4h`, `2d3h`, `400d`. */
-export function durationText(ms: number): string {
-  const seconds = Math.floor(ms / 1000)
-  if (seconds < -1) return '<invalid>'
-  if (seconds < 0) return '0s'
-  const minutes = Math.floor(seconds / 60)
-  const hours = Math.floor(minutes / 60)
-  const days = Math.floor(hours / 24)
-  const years = Math.floor(days / 365)
-  const two = (big: number, unit: string, rest: number, small: string): string =>
-    rest === 0 ? `${big}${unit}` : `${big}${unit}${rest}${small}`
-  if (seconds < 120) return `${seconds}s`
-  if (minutes < 10) return two(minutes, 'm', seconds % 60, 's')
-  if (minutes < 180) return `${minutes}m`
-  if (hours < 8) return two(hours, 'h', minutes % 60, 'm')
-  if (hours < 48) return `${hours}h`
-  if (days < 8) return two(days, 'd', hours % 24, 'h')
-  if (years < 2) return `${days}d`
-  return years < 8 ? two(years, 'y', days % 365, 'd') : `${years}y`
-}
-
-function ageText(timestamp: string, now: Date): string {
-  const at = Date.parse(timestamp)
-  return Number.isNaN(at) ? '<unknown>' : durationText(now.getTime() - at)
-}
-
 function keyCount(value: unknown): number {
   return Object.keys(objectOf(value)).length
 }
@@ -234,16 +215,6 @@ function selectorText(selector: JsonObject): string {
     .join(',')
 }
 
-function conditionOf(object: AnyObject, type: string): JsonObject | undefined {
-  return listOf(status(object)['conditions'])
-    .map(objectOf)
-    .find((condition) => condition['type'] === type)
-}
-
-function conditionStatus(object: AnyObject, type: string): string {
-  return textOf(conditionOf(object, type)?.['status']) || 'Unknown'
-}
-
 function nodeStatus(node: AnyObject): string {
   const ready = conditionOf(node, 'Ready')
   const words = [!ready ? 'Unknown' : ready['status'] === 'True' ? 'Ready' : 'NotReady']
@@ -264,93 +235,6 @@ function nodeAddress(node: AnyObject, type: string): string {
     .map(objectOf)
     .find((address) => address['type'] === type)
   return orNone(textOf(found?.['address']))
-}
-
-const containerStatuses = (pod: AnyObject): JsonObject[] =>
-  listOf(status(pod)['containerStatuses']).map(objectOf)
-const initStatuses = (pod: AnyObject): JsonObject[] =>
-  listOf(status(pod)['initContainerStatuses']).map(objectOf)
-
-function isSidecar(pod: AnyObject, name: unknown): boolean {
-  return listOf(spec(pod)['initContainers'])
-    .map(objectOf)
-    .some((one) => one['name'] === name && one['restartPolicy'] === 'Always')
-}
-
-function podReady(pod: AnyObject): string {
-  const sidecars = listOf(spec(pod)['initContainers'])
-    .map(objectOf)
-    .filter((one) => one['restartPolicy'] === 'Always')
-  const statuses = [
-    ...containerStatuses(pod),
-    ...initStatuses(pod).filter((one) => isSidecar(pod, one['name'])),
-  ]
-  const readyCount = statuses.filter(
-    (one) => one['ready'] === true && objectOf(one['state'])['running'] !== undefined,
-  ).length
-  return `${readyCount}/${containersOf(spec(pod)).length + sidecars.length}`
-}
-
-function podRestarts(pod: AnyObject, now: Date): string {
-  const statuses = [
-    ...containerStatuses(pod),
-    ...initStatuses(pod).filter((one) => isSidecar(pod, one['name'])),
-  ]
-  const count = statuses.reduce((sum, one) => sum + numberAt(one, 'restartCount'), 0)
-  const last = statuses
-    .map((one) => textOf(objectOf(objectOf(one['lastState'])['terminated'])['finishedAt']))
-    .sort()
-    .at(-1)
-  return count === 0 || !last ? String(count) : `${count} (${ageText(last, now)} ago)`
-}
-
-function podStatus(pod: AnyObject): string {
-  const own = status(pod)
-  let reason = textOf(own['reason']) || textOf(own['phase'])
-  const scheduled = conditionOf(pod, 'PodScheduled')
-  if (scheduled?.['reason'] === 'SchedulingGated') reason = 'SchedulingGated'
-  const init = initReason(pod)
-  reason = init ?? containerReason(pod, reason)
-  if (pod.metadata.deletionTimestamp === undefined) return reason
-  return own['reason'] === 'NodeLost' ? 'Unknown' : 'Terminating'
-}
-
-/** What holds the pod in its init containers, if something does. */
-function initReason(pod: AnyObject): string | undefined {
-  const containers = listOf(spec(pod)['initContainers'])
-  for (const [index, one] of initStatuses(pod).entries()) {
-    const state = objectOf(one['state'])
-    const terminated = state['terminated'] === undefined ? undefined : objectOf(state['terminated'])
-    if (terminated?.['exitCode'] === 0) continue
-    if (isSidecar(pod, one['name']) && one['started'] === true) continue
-    if (terminated) return `Init:${endReason(terminated)}`
-    const waiting = textOf(objectOf(state['waiting'])['reason'])
-    if (waiting !== '' && waiting !== 'PodInitializing') return `Init:${waiting}`
-    return `Init:${index}/${containers.length}`
-  }
-  return undefined
-}
-
-function endReason(terminated: JsonObject): string {
-  const reason = textOf(terminated['reason'])
-  if (reason !== '') return reason
-  const signal = numberAt(terminated, 'signal')
-  return signal > 0 ? `Signal:${signal}` : `ExitCode:${numberAt(terminated, 'exitCode')}`
-}
-
-function containerReason(pod: AnyObject, phaseReason: string): string {
-  let reason = phaseReason
-  let running = false
-  for (const one of containerStatuses(pod).reverse()) {
-    const state = objectOf(one['state'])
-    const waiting = textOf(objectOf(state['waiting'])['reason'])
-    if (waiting !== '') reason = waiting
-    else if (state['terminated'] !== undefined) reason = endReason(objectOf(state['terminated']))
-    else if (one['ready'] === true && state['running'] !== undefined) running = true
-  }
-  if (reason === 'Completed' && running)
-    return conditionStatus(pod, 'Ready') === 'True' ? 'Running' : 'NotReady'
-  return reason
 }
 
 function externalAddress(service: AnyObject): string {

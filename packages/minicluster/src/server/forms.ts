@@ -30,7 +30,7 @@ function presentOnce(definition: ResourceDefinition, object: AnyObject): AnyObje
   return made
 }
 
-export function encodePlain(definition: ResourceDefinition, object: AnyObject): Buffer {
+function encodePlain(definition: ResourceDefinition, object: AnyObject): Buffer {
   return encodedObject(presentOnce(definition, object))
 }
 

@@ -1,1 +1,1 @@
-export { startServer, type ApiServer, type ServerOptions } from './server.ts'
+export { startServer } from './server.ts'

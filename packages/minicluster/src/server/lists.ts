@@ -23,7 +23,7 @@ export type Selection = {
   readonly narrowed: boolean
 }
 
-export type ListResult = {
+type ListResult = {
   readonly objects: readonly AnyObject[]
   readonly metadata: {
     readonly resourceVersion: string

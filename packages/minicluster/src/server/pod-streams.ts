@@ -42,7 +42,7 @@ export async function sendLog(context: PodContext, exchange: Exchange, api: ApiR
 }
 
 /** @throws {StatusError} 422 */
-export function logOptionsOf(query: URLSearchParams): LogOptions {
+function logOptionsOf(query: URLSearchParams): LogOptions {
   const sinceTime = query.get('sinceTime')
   const since = sinceTime === null ? undefined : new Date(sinceTime)
   if (since && Number.isNaN(since.getTime())) throw invalidLogOption('sinceTime', 'must be an RFC 3339 time')

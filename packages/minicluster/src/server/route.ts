@@ -1,4 +1,4 @@
-import { definitions, type ResourceDefinition, type Subresource, type Verb } from '../registry/resources.ts'
+import { definitions, type ResourceDefinition, type Verb } from '../registry/resources.ts'
 
 /** A request for a resource, read from its path. `subresource` is '' for the object itself. */
 export type ApiRequest = {
@@ -60,10 +60,6 @@ function placeOf({ group, version, plural }: { group: string; version: string; p
 
 export function findDefinition(request: ApiRequest): ResourceDefinition | undefined {
   return byPlace.get(placeOf(request))
-}
-
-export function findSubresource(definition: ResourceDefinition, name: string): Subresource | undefined {
-  return definition.subresources.find((subresource) => subresource.name === name)
 }
 
 /** The API verb of a method; undefined when nothing answers it. */

@@ -10,7 +10,7 @@ import type { NodeAgent } from '../model.ts'
 import { openRegistry, type OpenRegistry } from '../registry/index.ts'
 import { startServer, type ApiServer } from './server.ts'
 
-export type Reply = {
+type Reply = {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly text: string
@@ -18,7 +18,7 @@ export type Reply = {
   readonly body: Readonly<Record<string, never>>
 }
 
-export type Call = {
+type Call = {
   readonly method?: string
   readonly body?: unknown
   readonly type?: string
@@ -37,7 +37,7 @@ export type TestServer = AsyncDisposable & {
   readonly connection: RequestOptions & { readonly headers: { readonly authorization: string } }
 }
 
-export type TestWatch = Disposable & {
+type TestWatch = Disposable & {
   readonly status: number
   readonly events: readonly WatchEvent[]
   readonly ended: () => boolean

@@ -13,7 +13,7 @@ import type { ServerKeys } from './keys.ts'
  * ServiceAccount tokens: JWTs signed with ES256 (RFC 7519, RFC 7518 section 3.4), with the claims of the Kubernetes
  * documentation, "Managing Service Accounts". A token ends with its time, its account or the pod it is bound to.
  */
-export const ISSUER = 'https://kubernetes.default.svc.cluster.local'
+const ISSUER = 'https://kubernetes.default.svc.cluster.local'
 const LIFETIME_DEFAULT_SECONDS = 3600
 const LIFETIME_MIN_SECONDS = 600
 const LIFETIME_MAX_SECONDS = 365 * 24 * 3600

@@ -24,7 +24,7 @@ const UNREAD_MAX_BYTES = 32 * 1024 * 1024
 const SLICE_BYTES = 1024 * 1024
 const BOOKMARK_EVERY_MS = MINUTE_MS
 
-export type WatchRequest = {
+type WatchRequest = {
   readonly view: View
   readonly namespace: string | undefined
   readonly selection: Selection
