@@ -12,7 +12,7 @@ import { testRegistry } from '../testing/world.ts'
 import { folderBlobs } from './folder-blobs.ts'
 import { scrubBlobs } from './scrub.ts'
 
-const CHILD = join(import.meta.dirname, '..', 'testing', 'pushing-child.ts')
+const CHILD = new URL('../testing/pushing-child.ts', import.meta.url)
 
 test('killed in the midst of pushing, the store holds whole blobs only, and none it confirmed is lost', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-crash-'))

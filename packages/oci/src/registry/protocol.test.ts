@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 
 import { describe, expect, test } from 'vitest'
 
