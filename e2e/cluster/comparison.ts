@@ -12,3 +12,26 @@ export function comparable(value: unknown): unknown {
   )
   return Object.fromEntries(kept)
 }
+
+/**
+ * A refusal reduced to what clients act on: the causes as a set, without the Go structures that the real server prints into
+ * its texts, and without the message, which is the same causes once more.
+ */
+export function comparableRefusal(value: unknown): unknown {
+  if (!isRecord(value) || !isRecord(value['details']) || !Array.isArray(value['details']['causes']))
+    return value
+  const causes = value['details']['causes'].map((cause) =>
+    JSON.stringify(cause, (_, inner: unknown) => withoutStructures(inner)),
+  )
+  return {
+    ...value,
+    message: undefined,
+    details: { ...value['details'], causes: [...new Set(causes)].toSorted() },
+  }
+}
+
+function withoutStructures(value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  const [firstLine = ''] = value.split('\n')
+  return firstLine.replace(/(Invalid|Duplicate) value: [[{].*[\]}]/, '$1 value: …')
+}
