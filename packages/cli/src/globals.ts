@@ -3,7 +3,7 @@ import { languages, type Language } from '@slipway/messages'
 
 import type { Deps } from './deps.ts'
 
-export const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const
+const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const
 export type Format = (typeof formats)[number]
 
 /** What stands on the command line for every command. */

@@ -5,7 +5,7 @@ import { cliErrors } from './errors.ts'
 /** Largest text taken from standard input, in bytes. */
 const INPUT_LIMIT_BYTES = 1024 * 1024
 
-export type Terminal = { readonly isTTY?: boolean; readonly columns?: number }
+type Terminal = { readonly isTTY?: boolean; readonly columns?: number }
 
 /** Where a command reads and writes. Data goes to `out`, everything else to `note` and `progress`. */
 export type Io = {

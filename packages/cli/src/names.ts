@@ -81,6 +81,15 @@ export async function environmentIdOf(deps: Deps, name: string, project?: string
   return onlyOne('environment', name, found)
 }
 
+/** Id of a Workload by `project/application/environment` (missing parts from the context) or id. */
+export async function workloadIdOf(deps: Deps, given: string): Promise<string> {
+  if (isId(given, 'wrk')) return given
+  const { project, application, environment } = workloadParts(given, deps.server().context ?? {})
+  const name = `${project}/${application}/${environment}`
+  const { items } = await deps.api().listWorkloads({ name }, { signal: deps.signal })
+  return onlyOne('workload', name, items)
+}
+
 /** Id of a user by sign-in name or id. */
 export async function userIdOf(deps: Deps, name: string): Promise<string> {
   if (isId(name, 'usr')) return name

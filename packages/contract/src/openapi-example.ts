@@ -53,13 +53,12 @@ export function exampleOf(
   }
 }
 
-/** Required fields only, unless nothing is required: what a reader has to write. */
+/** Required fields only, and where nothing is required the first one: what a reader has to write at least. */
 function objectExample(schema: JsonSchema, inner: (child: unknown, name?: string) => unknown): unknown {
-  const properties = isObject(schema['properties']) ? schema['properties'] : {}
+  const properties = Object.entries(isObject(schema['properties']) ? schema['properties'] : {})
   const required = Array.isArray(schema['required']) ? schema['required'] : []
-  const shown = Object.entries(properties).filter(
-    ([name]) => required.length === 0 || required.includes(name),
-  )
+  const shown =
+    required.length === 0 ? properties.slice(0, 1) : properties.filter(([name]) => required.includes(name))
   return Object.fromEntries(shown.map(([name, child]) => [name, inner(child, name)]))
 }
 
@@ -75,11 +74,15 @@ function textExample(schema: JsonSchema, name: string): string {
   if (schema['format'] === 'date-time') return '2026-01-15T08:30:00.000Z'
   if (schema['format'] === 'uri') return 'https://example.com/repository.git'
   if (/sha256/u.test(pattern)) return `sha256:${'5d'.repeat(32)}`
-  const known = TEXT_BY_NAME[name]
-  if (known !== undefined && matches(pattern, known)) return known
-  if (matches(pattern, 'shop'))
-    return /password|secret|token/iu.test(name) ? '<secret>' : name === '' ? 'text' : (known ?? 'shop')
-  return '…'
+  const known = /password/iu.test(name) ? 'correct horse battery' : TEXT_BY_NAME[name]
+  const candidates = [...(known === undefined ? [] : [known]), 'shop', 'text of some length']
+  return candidates.find((text) => fits(schema, pattern, text)) ?? '…'
+}
+
+function fits(schema: JsonSchema, pattern: string, text: string): boolean {
+  const { minLength = 0, maxLength = Number.MAX_SAFE_INTEGER } = schema
+  const isLongEnough = typeof minLength !== 'number' || text.length >= minLength
+  return isLongEnough && (typeof maxLength !== 'number' || text.length <= maxLength) && matches(pattern, text)
 }
 
 function matches(pattern: string, text: string): boolean {

@@ -11,9 +11,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   token: 'token',
   'audit-event': 'audit',
   'audit-chain': 'audit',
-  location: 'location',
-  gate: 'gate',
-  approval: 'approval',
   node: 'node',
 }
 

@@ -113,6 +113,10 @@ async function askServer(deps: Deps, kind: string): Promise<readonly Candidate[]
       const { items } = await client.listEnvironments({ project: projects[0]?.id ?? '', ...request }, call)
       return items.map(({ slug, name }) => ({ word: slug, about: name }))
     }
+    case 'workload': {
+      const { items } = await client.listWorkloads(request, call)
+      return items.map(({ name }) => ({ word: name, about: '' }))
+    }
     case 'user': {
       const { items } = await client.listUsers(request, call)
       return items.map(({ name, displayName }) => ({ word: name, about: displayName }))

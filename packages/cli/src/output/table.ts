@@ -3,9 +3,9 @@ import type { CliKey, Language } from '@slipway/messages'
 import { cutTo, padTo, printable, widthOf } from './width.ts'
 
 /** What a column shows; a Date is written in the reader's language and time zone. */
-export type Cell = string | number | boolean | Date | null | undefined
+type Cell = string | number | boolean | Date | null | undefined
 
-export type Column<Item> = {
+type Column<Item> = {
   readonly title: CliKey
   readonly value: (item: Item) => Cell
   /** Only shown by `-o wide` and where a single object is shown. */
