@@ -10,7 +10,11 @@ export type KubectlResult = { readonly code: number; readonly stdout: string; re
 export type Kubectl = Disposable & {
   /** Runs kubectl to its end; `input` is what it reads from its standard input. */
   readonly run: (parameters: readonly string[], input?: string) => Promise<KubectlResult>
+  /** Starts kubectl and resolves with what it has printed as soon as that matches; disposing ends it. */
+  readonly start: (parameters: readonly string[], printed: RegExp) => Promise<RunningKubectl>
 }
+
+export type RunningKubectl = AsyncDisposable & { readonly match: RegExpExecArray }
 
 const TIMEOUT_MS = 100_000
 
@@ -37,6 +41,25 @@ export async function kubectlFor(kubeconfigPath: string): Promise<Kubectl> {
         // It may have ended without reading.
         child.stdin.on('error', () => undefined)
         child.stdin.end(input)
+      }),
+    start: (parameters, printed) =>
+      new Promise((resolve, reject) => {
+        const child = spawn(kubectl, parameters, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+        const ended = new Promise<void>((done) => child.once('close', () => done()))
+        let text = ''
+        const read = (part: string): void => {
+          text += part
+          const match = printed.exec(text)
+          const end = async (): Promise<void> => {
+            child.kill()
+            await ended
+          }
+          if (match) resolve({ match, [Symbol.asyncDispose]: end })
+        }
+        child.stdout.setEncoding('utf8').on('data', read)
+        child.stderr.setEncoding('utf8').on('data', read)
+        child.on('error', reject)
+        void ended.then(() => reject(new Error(`kubectl ${parameters.join(' ')} ended: ${text}`)))
       }),
     [Symbol.dispose]: () => rmSync(home, { recursive: true, force: true }),
   }

@@ -247,6 +247,25 @@ describe('Instances on the process node', () => {
       expect(await run(['cp', `${pod}:copied.txt`, join(folder, 'back.txt')])).toMatchObject({ code: 0 })
     })
 
+    test('port-forward, several requests at once', async () => {
+      const forwarding = ['-n', namespace, 'port-forward', await onePod(), ':8080']
+      await using running = await kubectl.start(forwarding, /Forwarding from (127\.0\.0\.1:\d+) -> 8080/)
+      const paths = ['/a', '/b', '/c', '/d']
+      const answers = await Promise.all(
+        paths.map(async (path) => {
+          const response = await fetch(`http://${running.match[1]}${path}`)
+          return ((await response.json()) as { url: string }).url
+        }),
+      )
+      expect(answers).toEqual(paths)
+    })
+
+    test('logs -f shows what is written later', async () => {
+      const following = ['-n', namespace, 'logs', '-f', '--tail=0', await onePod()]
+      await using running = await kubectl.start(following, /asked for \/ready/)
+      expect(running.match[0]).toBe('asked for /ready')
+    })
+
     test('top', async () => {
       expect((await run(['top', 'pods'])).stdout).toMatch(/^NAME +CPU\(cores\) +MEMORY\(bytes\) *\nweb-/)
       expect((await run(['top', 'nodes'])).stdout).toMatch(/^NAME +CPU\(cores\)/)

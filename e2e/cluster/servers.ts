@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { systemClock, waitFor } from '@slipway/kit'
-import { type Kube, kubeClient, type Kubeconfig, parseKubeconfig } from '@slipway/kube'
+import { type Kube, kubeClient, KubeError, type Kubeconfig, parseKubeconfig } from '@slipway/kube'
 import { startMinicluster } from '@slipway/minicluster'
 
 import { canRunRealClusters } from '../../tools/kubernetes/availability.ts'
@@ -160,4 +160,14 @@ export async function newNamespace(
   const name = `case-${count}`
   await kube.create('namespaces', { metadata: { name, labels } })
   return name
+}
+
+/** What the request was refused with. */
+export async function failureOf(promise: Promise<unknown>): Promise<KubeError> {
+  const error: unknown = await promise.then(
+    () => new Error('it did not fail'),
+    (thrown: unknown) => thrown,
+  )
+  if (error instanceof KubeError) return error
+  throw error
 }
