@@ -3,7 +3,7 @@
  * when it is ready, writes its log as JSON lines to standard error, and ends in good order when it is told to or its parent is
  * gone.
  */
-import { messageOf, systemClock } from '@slipway/kit'
+import { AppError, messageOf, systemClock } from '@slipway/kit'
 
 import type { Log } from './model.ts'
 import { parseOptions } from './options.ts'
@@ -38,7 +38,8 @@ try {
   await main()
   process.exit(0)
 } catch (thrown) {
-  log('error', 'the embedded cluster cannot run', { error: messageOf(thrown) })
-  process.send?.({ type: 'failed', error: messageOf(thrown) })
+  const params = thrown instanceof AppError ? thrown.params : {}
+  log('error', 'the embedded cluster cannot run', { error: messageOf(thrown), ...params })
+  process.send?.({ type: 'failed', error: messageOf(thrown), params })
   process.exit(1)
 }

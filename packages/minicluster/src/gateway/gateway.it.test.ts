@@ -414,7 +414,7 @@ test('rolling replacement under load breaks nothing: no failed request, no reset
     await addPod('rolling', name, server)
   }
 
-  let isOver = false
+  const load = { isOver: false }
   const failures: string[] = []
   let done = 0
   const agent = new Agent({ keepAlive: true, maxSockets: 32 })
@@ -424,7 +424,7 @@ test('rolling replacement under load breaks nothing: no failed request, no reset
   }
   const fail = (error: unknown): void => void failures.push(String(error))
   const client = async (question: Question): Promise<void> => {
-    while (!isOver) await ask({ host: 'rolling.test', agent, ...question }).then(check, fail)
+    while (!load.isOver) await ask({ host: 'rolling.test', agent, ...question }).then(check, fail)
   }
   const clients = [
     ...Array.from({ length: 8 }, () => client({})),
@@ -449,7 +449,7 @@ test('rolling replacement under load breaks nothing: no failed request, no reset
     await systemClock.sleep(150)
   }
   await waitFor(systemClock, 'some thousand requests', () => done > 3_000, { timeoutMs: 50_000 })
-  isOver = true
+  load.isOver = true
   await Promise.all(clients)
   expect(failures).toEqual([])
   expect(await stream).toBe(80 * blob.length)
