@@ -6,6 +6,12 @@ import type { View } from '../store/index.ts'
 import { qualified } from './incoming.ts'
 import type { ResourceDefinition } from './resources.ts'
 
+/** The classes that every cluster has; there are no others here. */
+export const PRIORITIES: Readonly<Record<string, number>> = {
+  'system-cluster-critical': 2_000_000_000,
+  'system-node-critical': 2_000_001_000,
+}
+
 /** @throws {StatusError} 404 for a namespace that is not there, 403 for one that is going */
 export function admitNamespace(
   head: View,
@@ -46,6 +52,9 @@ export function admitPod(head: View, pod: AnyObject): void {
     throw refuse(
       `error looking up service account ${namespace ?? ''}/${account}: serviceaccount "${account}" not found`,
     )
+  const priorityClass = textOf(spec['priorityClassName'])
+  if (priorityClass !== '' && !Object.hasOwn(PRIORITIES, priorityClass))
+    throw refuse(`no PriorityClass with name ${priorityClass} was found`)
   const labels = head.get('namespaces', undefined, namespace ?? '')?.metadata.labels ?? {}
   if (labels['pod-security.kubernetes.io/enforce'] !== 'restricted') return
   const violations = podSecurityViolations(spec)

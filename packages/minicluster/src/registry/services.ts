@@ -60,7 +60,8 @@ function addressFor(
   const spec = objectOf(service['spec'])
   const asked = textOf(spec['clusterIP']) || textOf(listOf(spec['clusterIPs'])[0])
   const kept = oldSpec['type'] === 'ExternalName' ? '' : textOf(oldSpec['clusterIP'])
-  if (asked === 'None' || (asked !== '' && asked === kept)) return asked
+  // What was given once stays; validation refuses another one.
+  if (asked === 'None' || (asked !== '' && kept !== '')) return asked
   if (asked === '' && kept !== '') return kept
   const taken = new Set(rivals.map((rival) => textOf(objectOf(rival['spec'])['clusterIP'])))
   if (asked !== '') {

@@ -1,5 +1,6 @@
 import type { AnyObject } from '../model.ts'
 import { listOf, objectOf, textOf, without, type JsonObject } from '../schema/json.ts'
+import { PRIORITIES } from './admit.ts'
 import { hasSubresource, type ResourceDefinition } from './resources.ts'
 
 /*
@@ -16,7 +17,7 @@ export function prepareCreate(definition: ResourceDefinition, object: AnyObject)
     case 'secrets':
       return withStringData(fresh)
     case 'pods':
-      return withServiceAccount(fresh)
+      return withAdmission(fresh)
     default:
       return fresh
   }
@@ -188,10 +189,19 @@ function withStringData(secret: AnyObject): AnyObject {
   return { ...rest, data }
 }
 
-function withServiceAccount(pod: AnyObject): AnyObject {
+function withAdmission(pod: AnyObject): AnyObject {
   const spec = objectOf(pod['spec'])
   const name = textOf(spec['serviceAccountName']) || textOf(spec['serviceAccount']) || 'default'
-  return { ...pod, spec: { ...spec, serviceAccountName: name, serviceAccount: name } }
+  const priority = PRIORITIES[textOf(spec['priorityClassName'])] ?? spec['priority']
+  return {
+    ...pod,
+    spec: {
+      ...spec,
+      serviceAccountName: name,
+      serviceAccount: name,
+      ...(priority === undefined ? {} : { priority }),
+    },
+  }
 }
 
 /** The kubelet reports with a pod's status which ports it really uses; nothing else of the metadata is taken over. */

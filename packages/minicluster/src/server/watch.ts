@@ -110,7 +110,8 @@ export function watchHub(store: Store, clock: Clock, random: Random): WatchHub {
         timer[Symbol.dispose]()
         close(watch, room, key)
       })
-      void begin(watch, initial, store.version())
+      // The stream has begun, so whatever goes wrong can only end it.
+      begin(watch, initial, store.version()).catch(() => response.destroy())
     },
     [Symbol.dispose]() {
       observing[Symbol.dispose]()

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import type { AnyObject } from '../model.ts'
-import { openStore, type Store, type StoreOptions } from './store.ts'
+import { SyncError, type LogFolder } from './log.ts'
+import { openStore, storeOver, type Store, type StoreOptions } from './store.ts'
 
 let dataFolder = ''
 const warnings: string[] = []
@@ -155,6 +156,50 @@ test('the ring forgets the oldest changes and then says so', async () => {
   for (let round = 1; round < 12; round += 1) await store.put('configmaps', configMap('a', `${round}`))
   expect(store.changesAfter('configmaps', Number(first.metadata.resourceVersion))).toBeUndefined()
   expect(store.changesAfter('configmaps', store.version() - 2)).toHaveLength(2)
+})
+
+function storeOnDisk(append: LogFolder['append']): Store {
+  const folder: LogFolder = {
+    append,
+    sizeBytes: () => 0,
+    rotate: () => Promise.resolve(),
+    writeSnapshot: () => Promise.resolve(0),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+  const recovered = { entries: [], version: 0, snapshotBytes: 0, logBytes: 0 }
+  return storeOver(folder, recovered, { dataFolder, log: () => undefined })
+}
+
+test('when the disk is full all writes under way are refused, nothing of them stays, and later ones work', async () => {
+  let isFull = true
+  await using store = storeOnDisk(() => (isFull ? Promise.reject(new Error('ENOSPC')) : Promise.resolve()))
+  const results = await Promise.allSettled(['a', 'b'].map((name) => store.put('configmaps', configMap(name))))
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  expect(store.head.list('configmaps')).toEqual([])
+  isFull = false
+  await store.put('configmaps', configMap('c'))
+  expect(store.list('configmaps')).toHaveLength(1)
+})
+
+test('after a failed sync nothing is acknowledged any more', async () => {
+  let failures = 1
+  await using store = storeOnDisk(() => {
+    failures -= 1
+    return failures >= 0 ? Promise.reject(new SyncError('EIO')) : Promise.resolve()
+  })
+  await expect(store.put('configmaps', configMap('a'))).rejects.toMatchObject({ code: 500 })
+  expect(() => store.put('configmaps', configMap('b'))).toThrow('cannot write to its disk')
+})
+
+test('a listener that fails keeps neither the writer nor the other listeners', async () => {
+  await using store = await open()
+  const seen: string[] = []
+  using _first = store.observe(() => {
+    throw new Error('a bug')
+  })
+  using _second = store.observe(({ object }) => void seen.push(object.metadata.name))
+  await store.put('configmaps', configMap('a'))
+  expect(seen).toEqual(['a'])
 })
 
 function must<T>(value: T | undefined): T {

@@ -90,7 +90,8 @@ export function encodedObject(object: AnyObject): Buffer {
   return bytes
 }
 
-function storeOver(folder: LogFolder, recovered: Recovered, options: StoreOptions): Store {
+/** The store on an open folder. */
+export function storeOver(folder: LogFolder, recovered: Recovered, options: StoreOptions): Store {
   const collections = collectionsOf(recovered)
   const rings = new Map<Resource, Ring>()
   const pending = new Map<string, Write>()
