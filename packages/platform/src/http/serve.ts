@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 
 import type { Endpoint } from '@slipway/contract'
-import type { AppError } from '@slipway/kit'
-import { assert, canonicalJson, isRecord } from '@slipway/kit'
+import { assert, canonicalJson } from '@slipway/kit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import type { Account, AuditNote, Ctx, Platform, RequestContext } from '../context.ts'
@@ -14,6 +13,7 @@ import { clearedSessionCookie, sessionCookie } from './browser.ts'
 import { httpErrors } from './errors.ts'
 import { parsePart, refusalOf, takeDryRun } from './parse.ts'
 import { claimKey, findKept, keepResult } from './queries.ts'
+import { callRecord, recordRefusal, type CallRecord } from './refusal.ts'
 import { isAnswer, type Handler, type OutsideHandler } from './routes.ts'
 
 /*
@@ -57,7 +57,15 @@ export function serveEndpoint(
         ? send(call, reply, body)
         : reply.code(replayed.status).send(replayed.body)
     } catch (thrown) {
-      await recordRefusal(call, target, refusalOf(thrown))
+      if (!call.dryRun)
+        await recordRefusal(deps.platform, {
+          operation: endpoint,
+          params: call.params,
+          target,
+          refusal: refusalOf(thrown),
+          account: call.account,
+          request,
+        })
       throw thrown
     }
   }
@@ -224,53 +232,15 @@ async function appendSuccess(db: Db, call: Call, target: Target, notes: readonly
   })
 }
 
-/**
- * Records what was refused or failed: every mutation, and every read of an object that the caller may not see.
- * What a foreign object is, is not known here, so such events go to the chain of the installation.
- */
-async function recordRefusal(call: Call, target: Target, refusal: AppError): Promise<void> {
-  const { endpoint, deps } = call
-  const isAccess =
-    refusal.code === 'permission_missing' || (refusal.code === 'not_found' && target.target === '')
-  if (call.dryRun || (endpoint.audit === undefined && !isAccess)) return
-  await deps.platform.database.transact('none', (db) =>
-    appendEvent(db, {
-      ...recordOf(call),
-      action: endpoint.audit ?? `read ${endpoint.path}`,
-      chain: target.place.organizationId ?? INSTALLATION_CHAIN,
-      target: target.target === '' ? refusedTargetOf(call) : target.target,
-      projectId: target.place.projectId,
-      outcome: refusal.status >= 500 ? 'failed' : 'refused',
-      code: refusal.code,
-      detail: {},
-    }),
-  )
-}
-
-function refusedTargetOf({ endpoint, params }: Call): string {
-  const id = isRecord(params) && endpoint.scope !== undefined ? params[endpoint.scope] : undefined
-  return typeof id === 'string' ? `${endpoint.scope}:${id}` : ''
-}
-
-function recordOf(call: Call): {
-  readonly id: string
-  readonly at: Date
-  readonly actor: string
-  readonly actorName: string
-  readonly action: string
-  readonly requestId: string
-  readonly address: string
-} {
+function recordOf(call: Call): CallRecord {
   const { account, context, endpoint } = call
-  return {
+  return callRecord(endpoint.audit ?? '', {
     id: context.newId('aud'),
     at: context.now,
-    actor: account.id,
-    actorName: account.name,
-    action: endpoint.audit ?? '',
+    account,
     requestId: context.requestId,
     address: context.address,
-  }
+  })
 }
 
 function send(call: Call, reply: FastifyReply, result: unknown): FastifyReply {

@@ -10,11 +10,12 @@ import { WebSocketServer, type WebSocket } from 'ws'
 import type { Account, RequestContext } from '../context.ts'
 import { appendEvent, INSTALLATION_CHAIN } from '../modules/audit/index.ts'
 import { authenticate, authenticateAgain, presentedOf } from './authenticate.ts'
-import { authorize, scopeOf, type Target } from './authorize.ts'
+import { authorize, nowhere, scopeOf, type Target } from './authorize.ts'
 import { isSameOrigin } from './browser.ts'
 import { errorBody } from './error-reply.ts'
 import { httpErrors } from './errors.ts'
 import { parsePart, refusalOf } from './parse.ts'
+import { callRecord, recordRefusal } from './refusal.ts'
 import type { Download, SseEvent, StreamCall, StreamHandler } from './routes.ts'
 import { contextOf, signalOf, type HttpDeps } from './serve.ts'
 
@@ -50,15 +51,7 @@ async function open(deps: HttpDeps, stream: Stream, request: Incoming, signal: A
     now,
   })
   const params = parsePart('path', stream.params, request.params)
-  const target = await platform.database.transact(scopeOf(account), async (db) => {
-    const found = await authorize(db, deps.finders, account, { operation: stream, params })
-    if (stream.audit !== undefined)
-      await appendEvent(
-        db,
-        openedEvent(stream.audit, request, { account, target: found, at: now, id: platform.newId('aud') }),
-      )
-    return found
-  })
+  const target = await permit(deps, stream, { request, account, params, now })
   const query = parsePart('query', stream.query, request.query)
   return {
     context: contextOf(platform, request, { account, now, signal }),
@@ -67,25 +60,52 @@ async function open(deps: HttpDeps, stream: Stream, request: Incoming, signal: A
   }
 }
 
-function openedEvent(
-  action: string,
-  request: Pick<Incoming, 'id' | 'ip'>,
-  about: { readonly account: Account; readonly target: Target; readonly at: Date; readonly id: string },
-): Parameters<typeof appendEvent>[1] {
-  return {
-    id: about.id,
-    chain: about.target.place.organizationId ?? INSTALLATION_CHAIN,
-    at: about.at,
-    actor: about.account.id,
-    actorName: about.account.name,
-    action,
-    target: about.target.target,
-    projectId: about.target.place.projectId,
-    outcome: 'success',
-    code: null,
-    requestId: request.id,
-    address: request.ip,
-    detail: {},
+type Asking = {
+  readonly request: Incoming
+  readonly account: Account
+  readonly params: unknown
+  readonly now: Date
+}
+
+/** Decides whether the stream may be opened, and records that it was, or that it was refused. */
+async function permit(
+  deps: HttpDeps,
+  stream: Stream,
+  { request, account, params, now }: Asking,
+): Promise<Target> {
+  const { platform, finders } = deps
+  try {
+    return await platform.database.transact(scopeOf(account), async (db) => {
+      const target = await authorize(db, finders, account, { operation: stream, params })
+      if (stream.audit !== undefined)
+        await appendEvent(db, {
+          ...callRecord(stream.audit, {
+            id: platform.newId('aud'),
+            at: now,
+            account,
+            requestId: request.id,
+            address: request.ip,
+          }),
+          chain: target.place.organizationId ?? INSTALLATION_CHAIN,
+          target: target.target,
+          projectId: target.place.projectId,
+          outcome: 'success',
+          code: null,
+          detail: {},
+        })
+      return target
+    })
+  } catch (thrown) {
+    const target: Target = { target: '', place: nowhere }
+    await recordRefusal(platform, {
+      operation: stream,
+      params,
+      target,
+      refusal: refusalOf(thrown),
+      account,
+      request,
+    })
+    throw thrown
   }
 }
 

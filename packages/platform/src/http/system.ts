@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 
+import * as declarations from '@slipway/contract'
 import { contract, openApiDocument } from '@slipway/contract'
 
 import type { Platform } from '../context.ts'
@@ -22,7 +23,7 @@ function docsRoutes(routes: Routes): void {
   let made: { readonly json: string; readonly html: string; readonly policy: string } | undefined
   const docs = (): NonNullable<typeof made> => {
     if (made) return made
-    const document = openApiDocument(contract, VERSION)
+    const document = openApiDocument(contract, VERSION, declarations)
     const { html, contentSecurityPolicy } = docsPage(document)
     made = { json: JSON.stringify(document), html, policy: contentSecurityPolicy }
     return made

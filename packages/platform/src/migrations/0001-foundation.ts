@@ -68,8 +68,10 @@ export const foundation: Migration = {
       `create policy audit_event_read on audit_event for select to slipway_app using (
       nullif(current_setting('slipway.organizations', true), '') = '*'
       or organization_id = any (string_to_array(nullif(current_setting('slipway.organizations', true), ''), ',')))`,
-      // A refusal is recorded in the chain of the installation, which the refused caller cannot read.
-      `create policy audit_event_append on audit_event for insert to slipway_app with check (true)`,
+      // What belongs to no Organization is recorded in the chain of the installation, which few can read and all extend.
+      `create policy audit_event_append on audit_event for insert to slipway_app with check (organization_id is null
+        or nullif(current_setting('slipway.organizations', true), '') = '*'
+        or organization_id = any (string_to_array(nullif(current_setting('slipway.organizations', true), ''), ',')))`,
       `create policy audit_event_system on audit_event to slipway_system using (true) with check (true)`,
       // Nobody but the owner of the database can rewrite history; the chain shows it when the owner does.
       `revoke update, delete, truncate on audit_event from slipway_app, slipway_system`,
