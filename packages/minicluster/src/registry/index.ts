@@ -1,1 +1,1 @@
-export { openRegistry, type OpenRegistry, type RegistryOptions } from './registry.ts'
+export { openRegistry, type OpenRegistry } from './registry.ts'

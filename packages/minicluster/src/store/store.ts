@@ -90,159 +90,198 @@ export function encodedObject(object: AnyObject): Buffer {
   return bytes
 }
 
+/** What the functions below share; all of it changes only between two turns of the event loop. */
+type State = {
+  readonly folder: LogFolder
+  readonly options: StoreOptions
+  readonly recoveredVersion: number
+  readonly collections: Map<Resource, Collection>
+  readonly rings: Map<Resource, Ring>
+  /** The last write of each object that is not yet durable. */
+  readonly pending: Map<string, Write>
+  readonly listeners: Set<(change: StoredChange) => void>
+  visibleVersion: number
+  nextVersion: number
+  queue: Write[]
+  flushing: Promise<void> | undefined
+  snapshotting: Promise<void> | undefined
+  snapshotBytes: number
+  /** Why nothing is written any more. */
+  refusal: string | undefined
+}
+
 /** The store on an open folder. */
 export function storeOver(folder: LogFolder, recovered: Recovered, options: StoreOptions): Store {
-  const collections = collectionsOf(recovered)
-  const rings = new Map<Resource, Ring>()
-  const pending = new Map<string, Write>()
-  const listeners = new Set<(change: StoredChange) => void>()
-  let visibleVersion = recovered.version + VERSION_GAP
-  let nextVersion = visibleVersion + 1
-  let queue: Write[] = []
-  let flushing: Promise<void> | undefined
-  let snapshotting: Promise<void> | undefined
-  let snapshotBytes = recovered.snapshotBytes
-  let broken: Error | undefined
-  let closed = false
-
-  const collectionOf = (resource: Resource): Collection => getOrAdd(collections, resource, newCollection)
-  // From the recovered version on, not from behind the gap: clients that were up to date simply go on.
-  const ringOf = (resource: Resource): Ring =>
-    getOrAdd(rings, resource, () => newRing(options.ringCapacity ?? RING_CAPACITY, recovered.version))
-
-  function enqueue(resource: Resource, object: AnyObject, erased: boolean): Promise<AnyObject> {
-    if (closed) throw statusErrors.internal('the store is closed')
-    if (broken) throw statusErrors.internal('the store cannot write to its disk; see the log')
-    const version = nextVersion
-    const next = deepFreeze({
-      ...object,
-      metadata: { ...object.metadata, resourceVersion: String(version) },
-    })
-    const { name, namespace = '' } = object.metadata
-    const entry: Entry = erased
-      ? { version, resource, erased: [namespace, name] }
-      : { version, resource, put: encodedObject(next) }
-    if ('put' in entry && entry.put.length > FRAME_MAX_BYTES - 1024)
-      throw statusErrors.badRequest('the object is too large')
-    nextVersion += 1
-    const { promise, resolve, reject } = Promise.withResolvers<AnyObject>()
-    const write: Write = { entry, resource, object: next, erased, resolve, reject }
-    pending.set(keyOf(resource, namespace, name), write)
-    queue.push(write)
-    flushing ??= flush()
-    return promise
+  const state: State = {
+    folder,
+    options,
+    recoveredVersion: recovered.version,
+    collections: collectionsOf(recovered),
+    rings: new Map(),
+    pending: new Map(),
+    listeners: new Set(),
+    visibleVersion: recovered.version + VERSION_GAP,
+    nextVersion: recovered.version + VERSION_GAP + 1,
+    queue: [],
+    flushing: undefined,
+    snapshotting: undefined,
+    snapshotBytes: recovered.snapshotBytes,
+    refusal: undefined,
   }
-
-  async function flush(): Promise<void> {
-    // Lets everything that is written in this turn join the batch.
-    await new Promise((resolve) => setImmediate(resolve))
-    while (queue.length > 0) {
-      const batch = queue.slice(0, BATCH_MAX)
-      queue = queue.slice(BATCH_MAX)
-      try {
-        await folder.append(batch.map((write) => write.entry))
-      } catch (error) {
-        refuseAll([...batch, ...queue], errorOf(error))
-        break
-      }
-      batch.forEach(show)
-      if (folder.sizeBytes() > Math.max(options.snapshotMinBytes ?? SNAPSHOT_MIN_BYTES, snapshotBytes * 2))
-        await startSnapshot()
-    }
-    flushing = undefined
-  }
-
-  /** Later writes were decided on what the failed ones would have left, so all of them are refused. */
-  function refuseAll(writes: readonly Write[], cause: Error): void {
-    queue = []
-    pending.clear()
-    if (cause instanceof SyncError) broken = cause
-    options.log('error', 'writes were refused because the disk failed', {
-      count: writes.length,
-      cause: cause.cause instanceof Error ? cause.cause.message : cause.message,
-    })
-    for (const write of writes) write.reject(statusErrors.internal('the store cannot write to its disk'))
-  }
-
-  function show(write: Write): void {
-    const { resource, object, erased } = write
-    const { name, namespace = '' } = object.metadata
-    const collection = collectionOf(resource)
-    const old = collection.get(namespace, name)
-    if (erased) collection.delete(namespace, name)
-    else collection.set(object)
-    const key = keyOf(resource, namespace, name)
-    // A later write of the same object may be under way; only the last one leaves.
-    if (pending.get(key) === write) pending.delete(key)
-    visibleVersion = write.entry.version
-    const type = erased ? 'DELETED' : old === undefined ? 'ADDED' : 'MODIFIED'
-    const change: StoredChange = { version: write.entry.version, resource, type, object, old }
-    ringOf(resource).push(change)
-    announce(change)
-    write.resolve(object)
-  }
-
-  function announce(change: StoredChange): void {
-    for (const listener of listeners) {
-      try {
-        listener(change)
-      } catch (error) {
-        // A bug of one listener must not keep the others, or the writer, from what is on disk already.
-        options.log('error', 'a listener of the store failed', { cause: errorOf(error).stack ?? '' })
-      }
-    }
-  }
-
-  async function startSnapshot(): Promise<void> {
-    if (snapshotting) return
-    const version = visibleVersion
-    try {
-      await folder.rotate(version)
-    } catch (error) {
-      options.log('error', 'the log could not be rotated', { cause: errorOf(error).message })
-      return
-    }
-    const objects = [...collections].flatMap(([resource, collection]) =>
-      collection.list().map((object): Entry => ({ version, resource, put: encodedObject(object) })),
-    )
-    snapshotting = folder
-      .writeSnapshot(version, objects)
-      .then((sizeBytes) => {
-        snapshotBytes = sizeBytes
-        return undefined
-      })
-      .catch((error: unknown) => {
-        // The log goes on growing and the next batch tries again.
-        options.log('error', 'the snapshot could not be written', { cause: errorOf(error).message })
-      })
-      .finally(() => {
-        snapshotting = undefined
-      })
-  }
-
   const durable: View = {
-    get: (resource, namespace, name) => collections.get(resource)?.get(namespace ?? '', name),
-    list: (resource, namespace) => collectionOf(resource).list(namespace),
+    get: (resource, namespace, name) => state.collections.get(resource)?.get(namespace ?? '', name),
+    list: (resource, namespace) => collectionOf(state, resource).list(namespace),
   }
   return {
     ...durable,
-    head: headOf(durable, pending),
-    version: () => visibleVersion,
-    put: (resource, object) => enqueue(resource, object, false),
-    erase: (resource, object) => enqueue(resource, object, true),
-    changesAfter: (resource, version) => ringOf(resource).after(version),
-    count: (resource) => collectionOf(resource).size(),
+    head: headOf(durable, state.pending),
+    version: () => state.visibleVersion,
+    put: (resource, object) => enqueue(state, resource, object, false),
+    erase: (resource, object) => enqueue(state, resource, object, true),
+    changesAfter: (resource, version) => ringOf(state, resource).after(version),
+    count: (resource) => collectionOf(state, resource).size(),
     observe(listener) {
-      listeners.add(listener)
-      return { [Symbol.dispose]: () => void listeners.delete(listener) }
+      state.listeners.add(listener)
+      return { [Symbol.dispose]: () => void state.listeners.delete(listener) }
     },
     async [Symbol.asyncDispose]() {
-      closed = true
-      await flushing
-      await snapshotting
+      state.refusal = 'the store is closed'
+      await state.flushing
+      await state.snapshotting
       await folder[Symbol.asyncDispose]()
     },
   }
+}
+
+function collectionOf(state: State, resource: Resource): Collection {
+  return getOrAdd(state.collections, resource, newCollection)
+}
+
+/** Known from the recovered version on, not from behind the gap: clients that were up to date simply go on. */
+function ringOf({ rings, options, recoveredVersion }: State, resource: Resource): Ring {
+  return getOrAdd(rings, resource, () => newRing(options.ringCapacity ?? RING_CAPACITY, recoveredVersion))
+}
+
+function enqueue(state: State, resource: Resource, object: AnyObject, erased: boolean): Promise<AnyObject> {
+  if (state.refusal !== undefined) throw statusErrors.internal(state.refusal)
+  const version = state.nextVersion
+  const next = deepFreeze({
+    ...object,
+    metadata: { ...object.metadata, resourceVersion: String(version) },
+  })
+  const { name, namespace = '' } = object.metadata
+  const entry: Entry = erased
+    ? { version, resource, erased: [namespace, name] }
+    : { version, resource, put: encodedObject(next) }
+  if ('put' in entry && entry.put.length > FRAME_MAX_BYTES - 1024)
+    throw statusErrors.badRequest('the object is too large')
+  state.nextVersion += 1
+  const { promise, resolve, reject } = Promise.withResolvers<AnyObject>()
+  const write: Write = { entry, resource, object: next, erased, resolve, reject }
+  state.pending.set(keyOf(resource, namespace, name), write)
+  state.queue.push(write)
+  state.flushing ??= flush(state)
+  return promise
+}
+
+async function flush(state: State): Promise<void> {
+  const { folder, options } = state
+  // Lets everything that is written in this turn join the batch.
+  await new Promise((resolve) => setImmediate(resolve))
+  while (state.queue.length > 0) {
+    const batch = state.queue.slice(0, BATCH_MAX)
+    state.queue = state.queue.slice(BATCH_MAX)
+    try {
+      await folder.append(batch.map((write) => write.entry))
+    } catch (error) {
+      refuseAll(state, [...batch, ...state.queue], errorOf(error))
+      break
+    }
+    for (const write of batch) show(state, write)
+    const limitBytes = Math.max(options.snapshotMinBytes ?? SNAPSHOT_MIN_BYTES, state.snapshotBytes * 2)
+    if (folder.sizeBytes() > limitBytes) await startSnapshot(state)
+  }
+  state.flushing = undefined
+}
+
+/** Later writes were decided on what the failed ones would have left, so all of them are refused. */
+function refuseAll(state: State, writes: readonly Write[], cause: Error): void {
+  state.queue = []
+  state.pending.clear()
+  if (cause instanceof SyncError) state.refusal = 'the store cannot write to its disk; see the log'
+  state.options.log('error', 'writes were refused because the disk failed', {
+    count: writes.length,
+    cause: cause.cause instanceof Error ? cause.cause.message : cause.message,
+  })
+  for (const write of writes) write.reject(statusErrors.internal('the store cannot write to its disk'))
+}
+
+/** Makes a durable write visible and tells everyone. */
+function show(state: State, write: Write): void {
+  const { resource, object, erased } = write
+  const { version } = write.entry
+  const { name, namespace = '' } = object.metadata
+  const collection = collectionOf(state, resource)
+  const old = collection.get(namespace, name)
+  if (erased) collection.delete(namespace, name)
+  else collection.set(object)
+  const key = keyOf(resource, namespace, name)
+  // A later write of the same object may be under way; only the last one leaves.
+  if (state.pending.get(key) === write) state.pending.delete(key)
+  state.visibleVersion = version
+  const type = erased ? 'DELETED' : old === undefined ? 'ADDED' : 'MODIFIED'
+  const change: StoredChange = { version, resource, type, object, old }
+  ringOf(state, resource).push(change)
+  announce(state, change)
+  write.resolve(object)
+}
+
+function announce({ listeners, options }: State, change: StoredChange): void {
+  for (const listener of listeners) {
+    try {
+      listener(change)
+    } catch (error) {
+      // A bug of one listener must not keep the others, or the writer, from what is on disk already.
+      options.log('error', 'a listener of the store failed', { cause: errorOf(error).stack ?? '' })
+    }
+  }
+}
+
+/** Rotates the log and writes a snapshot beside it; a failure costs only disk space until the next try. */
+async function startSnapshot(state: State): Promise<void> {
+  const { folder, collections, options } = state
+  if (state.snapshotting) return
+  const version = state.visibleVersion
+  try {
+    await folder.rotate(version)
+  } catch (error) {
+    options.log('error', 'the log could not be rotated', { cause: errorOf(error).message })
+    return
+  }
+  // The lists are taken now, their objects encoded slice by slice while the snapshot is written.
+  const lists = [...collections].map(([resource, collection]) => ({ resource, objects: collection.list() }))
+  state.snapshotting = folder
+    .writeSnapshot(version, snapshotEntries(version, lists))
+    .then((sizeBytes) => {
+      state.snapshotBytes = sizeBytes
+      return undefined
+    })
+    .catch((error: unknown) => {
+      options.log('error', 'the snapshot could not be written', { cause: errorOf(error).message })
+    })
+    .finally(() => {
+      state.snapshotting = undefined
+    })
+}
+
+function* snapshotEntries(
+  version: number,
+  lists: readonly { readonly resource: Resource; readonly objects: readonly AnyObject[] }[],
+): Generator<Entry> {
+  for (const { resource, objects } of lists)
+    for (const object of objects)
+      // Not through the cache, which would then hold the bytes of objects that nobody asks for.
+      yield { version, resource, put: encoded.get(object) ?? Buffer.from(JSON.stringify(object)) }
 }
 
 function headOf(durable: View, pending: ReadonlyMap<string, Write>): View {
