@@ -16,6 +16,8 @@ export async function confirm(
   const answer = await ask({
     message: deps.text('confirm.question', { action }),
     initialValue: false,
+    active: deps.text('output.yes'),
+    inactive: deps.text('output.no'),
     ...ends(deps),
   })
   if (isCancel(answer) || !answer) throw cliErrors.interrupted()

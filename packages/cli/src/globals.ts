@@ -39,7 +39,7 @@ export function rootCommand(text: Deps['text'], version: string) {
     .helpCommand(false)
 }
 
-/** The globals that the root command has parsed. */
+/** The globals that the root command has parsed. Defaults are not among them before a whole parse, hence `!== false`. */
 export function globalsOf(
   root: ReturnType<typeof rootCommand>,
   environment: Readonly<Record<string, string | undefined>>,
@@ -52,9 +52,9 @@ export function globalsOf(
     context: options.context,
     quiet: options.quiet === true,
     verbose: options.verbose === true,
-    input: options.input,
+    input: options.input !== false,
     yes: options.yes === true,
-    colour: options.color && !environment['NO_COLOR'],
+    colour: options.color !== false && !environment['NO_COLOR'],
   }
 }
 

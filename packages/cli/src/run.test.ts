@@ -67,6 +67,16 @@ describe('exit codes', () => {
     expect(chinese.err).toContain('错误： 会话已结束，请重新登录。')
   })
 
+  test('colour only goes to a terminal, and not where it is unwanted', async () => {
+    const red = '\u001B[1;31merror:'
+    const heading = async (words: readonly string[], environment = {}): Promise<string> =>
+      (await cli.call([...words, 'nosuch'], { terminal: true, environment })).err
+    expect(await heading([])).toContain(red)
+    expect(await heading(['--no-color'])).not.toContain(red)
+    expect(await heading([], { NO_COLOR: '1' })).not.toContain(red)
+    expect((await cli.call(['nosuch'])).err).not.toContain(red)
+  })
+
   test('a code of a newer server is told by its English text', async () => {
     const server = await serverOf({ 'GET /v1/account': refusal(422, 'from_the_future') })
     expect(await cli.call(['whoami', '--server', server.url])).toMatchObject({
