@@ -57,18 +57,18 @@ async function startEmbedded(): Promise<ServerUnderTest> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'slipway-conformance-'))
   // As root, Instances run under uids of their own and must be able to pass.
   chmodSync(dataFolder, 0o711)
-  const cluster = await startMinicluster({
-    dataFolder,
-    apiPort: 0,
-    gatewayPort: 0,
-    clock: systemClock,
-    log: () => undefined,
-    simulatedNodes: 3,
-  })
-  return serverAt('embedded', cluster.kubeconfigPath, { 'slipway/simulated': 'true' }, async () => {
-    await cluster.stop()
-    rmSync(dataFolder, { recursive: true, force: true })
-  })
+  const remove = (): void => rmSync(dataFolder, { recursive: true, force: true })
+  const options = { dataFolder, apiPort: 0, gatewayPort: 0, clock: systemClock, log: () => undefined }
+  try {
+    const cluster = await startMinicluster({ ...options, simulatedNodes: 3 })
+    return serverAt('embedded', cluster.kubeconfigPath, { 'slipway/simulated': 'true' }, async () => {
+      await cluster.stop()
+      remove()
+    })
+  } catch (error) {
+    remove()
+    throw error
+  }
 }
 
 function serverAt(

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, test } from 'vitest'
 
-import { apiRequest } from './api-request.ts'
-import { canRunRealClusters } from './availability.ts'
-import { startRealCluster } from './cluster.ts'
+import { apiRequest } from '../../tools/kubernetes/api-request.ts'
+import { canRunRealClusters } from '../../tools/kubernetes/availability.ts'
+import { startRealCluster } from '../../tools/kubernetes/cluster.ts'
 
 const available = await canRunRealClusters((line) => console.log(line))
 
@@ -67,7 +67,7 @@ describe.runIf(available && process.platform === 'linux')('a real cluster', () =
 })
 
 async function startInChild(): Promise<{ child: ReturnType<typeof spawn>; folder: string }> {
-  const module = fileURLToPath(new URL('cluster.ts', import.meta.url))
+  const module = fileURLToPath(new URL('../../tools/kubernetes/cluster.ts', import.meta.url))
   const program = `import { startRealCluster } from ${JSON.stringify(module)}
     console.log((await startRealCluster({ kwokNodes: 0 })).kubeconfigPath)
     setInterval(() => {}, 1000)`
