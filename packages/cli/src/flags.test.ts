@@ -1,8 +1,9 @@
-import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings'
 import { commandLines } from '@slipway/contract'
 import { cliText, findCliText, languages } from '@slipway/messages'
 import { describe, expect, test } from 'vitest'
 
+import { timeoutOption } from './command.ts'
 import { api } from './commands/api.ts'
 import { auditList } from './commands/audit/list.ts'
 import { contextSet } from './commands/context/set.ts'
@@ -75,6 +76,19 @@ const refused: [line: string, make: unknown][] = [
 ]
 test.each(refused)('%s is refused', async (line, make) => {
   await expect(read(make as Maker, line.split(' '))).rejects.toThrow(/error:/u)
+})
+
+test('a duration is given in words and read as milliseconds', () => {
+  const read = (...words: string[]): unknown =>
+    new Command()
+      .exitOverride()
+      .configureOutput({ outputError: () => undefined })
+      .addOption(timeoutOption(deps, { seconds: 900 }))
+      .parse(words, { from: 'user' })
+      .opts()
+  expect(read()).toEqual({ timeout: 900_000 })
+  expect(read('--timeout', '10m')).toEqual({ timeout: 600_000 })
+  expect(() => read('--timeout', 'soon')).toThrow('soon')
 })
 
 const all: [string, Loader][] = Object.entries(commands).flatMap(([noun, entry]): [string, Loader][] =>

@@ -39,12 +39,12 @@ export function rootCommand(text: Deps['text'], version: string) {
     .helpCommand(false)
 }
 
-/** The globals that the root command has parsed. Defaults are not among them before a whole parse, hence `!== false`. */
+/** The globals that the root command has parsed. Defaults are not among them before a whole parse. */
 export function globalsOf(
   root: ReturnType<typeof rootCommand>,
   environment: Readonly<Record<string, string | undefined>>,
 ): Globals {
-  const options = root.opts()
+  const options: Partial<ReturnType<typeof root.opts>> = root.opts()
   return {
     output: options.output,
     query: options.query,
