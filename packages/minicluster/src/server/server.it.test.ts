@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { request as httpsRequest } from 'node:https'
 
+import { systemClock, waitFor } from '@slipway/kit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { startTestServer, type TestServer } from './testing.ts'
@@ -465,4 +466,30 @@ test('a delete without a length but with a JSON type is no error', async () => {
   )
   request.end()
   expect(await promise).toBe(200)
+})
+
+test('a client that leaves in the middle of its body leaves nothing behind', async () => {
+  const request = httpsRequest({
+    ...cluster.connection,
+    path: CONFIG_MAPS,
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${cluster.server.adminToken}`,
+      'content-type': 'application/json',
+      'content-length': 1000,
+    },
+  })
+  request.on('error', () => undefined)
+  request.write('{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"torn"}')
+  const inFlight = async () =>
+    /apiserver_current_inflight_requests (\d+)/.exec((await cluster.call('/metrics')).text)?.[1]
+  await waitFor(systemClock, 'the request to arrive', async () => (await inFlight()) === '2', {
+    timeoutMs: 20_000,
+  })
+  request.destroy()
+  await waitFor(systemClock, 'the request to end', async () => (await inFlight()) === '1', {
+    timeoutMs: 20_000,
+  })
+  expect((await cluster.call(`${CONFIG_MAPS}/torn`)).status).toBe(404)
+  expect(cluster.problems).toEqual([])
 })

@@ -5,7 +5,16 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 
-import { DAY_MS, MINUTE_MS, SECOND_MS, errorOf, systemRandom, type Clock, type Random } from '@slipway/kit'
+import {
+  DAY_MS,
+  MINUTE_MS,
+  SECOND_MS,
+  errorOf,
+  systemCodeOf,
+  systemRandom,
+  type Clock,
+  type Random,
+} from '@slipway/kit'
 import { WebSocketServer } from 'ws'
 
 import { statusErrors, StatusError } from '../errors.ts'
@@ -192,6 +201,8 @@ function identify({ keys, store, now }: ApiContext, request: IncomingMessage): U
 }
 
 function refuse(response: ServerResponse, error: unknown, log: Log): void {
+  // A client that left in the middle of its request is nobody's fault, and nobody to answer.
+  if (systemCodeOf(error) === 'ECONNRESET' && response.destroyed) return
   const refusal = statusErrorOf(error)
   if (refusal.code >= 500 && !(error instanceof StatusError))
     log('error', 'a request failed', { cause: errorOf(error).stack ?? errorOf(error).message })

@@ -29,6 +29,8 @@ type Call = {
 
 export type TestServer = AsyncDisposable & {
   readonly server: ApiServer
+  /** What the server logged as errors. */
+  readonly problems: readonly string[]
   readonly opened: OpenRegistry
   readonly call: (path: string, call?: Call) => Promise<Reply>
   /** Opens a watch; `events` grows as they come. */
@@ -58,13 +60,15 @@ export async function startTestServer(agent: Partial<NodeAgent> = {}): Promise<T
   for (const name of ['default', 'other'])
     await opened.registry.create('namespaces', { metadata: { name } }, 'test')
   const agents = [{ ...silentAgent(), ...agent }]
+  const problems: string[] = []
   const server = await startServer({
     registry: opened,
     agents: () => agents,
     dataFolder,
     port: 0,
     clock: systemClock,
-    log: () => undefined,
+    log: (level, message, fields) =>
+      void (level === 'error' && problems.push(`${message} ${JSON.stringify(fields)}`)),
     metrics: () => 'extra_metric 1\n',
   })
   const connection = {
@@ -74,6 +78,7 @@ export async function startTestServer(agent: Partial<NodeAgent> = {}): Promise<T
     headers: { authorization: `Bearer ${server.adminToken}` },
   }
   return {
+    problems,
     server,
     opened,
     connection,

@@ -135,3 +135,36 @@ test('a version that is no longer known is an ERROR event inside a 200', async (
   expect(event).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } })
   expect(event?.raw).toMatch(/"too old resource version: \d+ \(\d+\)"/)
 })
+
+test('a watch of many objects brings every one of them and no change is lost meanwhile', async () => {
+  const { registry } = cluster.opened
+  const text = 'z'.repeat(2_000)
+  const names = Array.from({ length: 1_500 }, (_, index) => `many-${index}`)
+  const make = (name: string, value: string) => ({
+    metadata: { name, namespace: 'other' },
+    data: { text, value },
+  })
+  await Promise.all(names.map((name) => registry.create('configmaps', make(name, '1'), 'test')))
+  using watch = await cluster.watch('/api/v1/namespaces/other/configmaps?watch=1')
+  await Promise.all(names.map((name) => registry.update('configmaps', make(name, '2'), 'test')))
+  const last = new Map<string, string>()
+  await waitFor(
+    systemClock,
+    'the last state of every object',
+    () => {
+      for (const { object } of watch.events) {
+        const { metadata, data } = object as unknown as {
+          metadata: { name: string }
+          data: { value: string }
+        }
+        last.set(metadata.name, data.value)
+      }
+      return names.every((name) => last.get(name) === '2')
+    },
+    { timeoutMs: 30_000 },
+  )
+  const versions = watch.events
+    .filter(({ type }) => type === 'MODIFIED')
+    .map(({ object }) => Number(versionOf(object)))
+  expect(versions).toEqual(versions.toSorted((x, y) => x - y))
+})
