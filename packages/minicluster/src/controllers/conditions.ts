@@ -29,8 +29,3 @@ export function withCondition<C extends Condition>(
 export function timeText(now: Date): string {
   return `${now.toISOString().slice(0, 19)}Z`
 }
-
-/** Times with microseconds, as Lease and Event fields carry them. */
-export function microTimeText(now: Date): string {
-  return now.toISOString().replace('Z', '000Z')
-}

@@ -386,6 +386,86 @@ test('a request body goes through whole, however large, and is sent again when s
   expect(answers.map(({ status }) => status)).toEqual([200, 200])
 })
 
+/** Sends text as it is and returns everything that comes until the connection ends or `until` is there. */
+function talk(text: string, until?: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(gateway.port, '127.0.0.1', () => socket.write(text))
+    let received = ''
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.toString('latin1')
+      if (until !== undefined && received.includes(until)) socket.end()
+    })
+    socket.on('error', reject)
+    socket.on('close', () => resolve(received))
+  })
+}
+
+test('answers without a body, trailers, old clients and early answers pass through unharmed', async () => {
+  const server = await listen((request, response) => {
+    if (request.url === '/none') response.writeHead(204).end()
+    else if (request.url === '/same') response.writeHead(304, { etag: '"1"' }).end()
+    else if (request.url === '/trailers') {
+      response.writeHead(200, { trailer: 'x-sum' })
+      response.write('part')
+      response.addTrailers({ 'x-sum': '7' })
+      response.end()
+    } else if (request.url === '/early') response.writeHead(413).end('too large')
+    else response.end(request.method)
+  })
+  await addService('plain')
+  await addPod('plain', 'plain-1', server)
+  await addRoute('plain', [{ backendRefs: [{ name: 'plain', port: 80 }] }])
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const to = (question: Question) => ask({ host: 'plain.test', agent, ...question })
+  expect((await to({ path: '/none' })).status).toBe(204)
+  expect((await to({ path: '/same' })).status).toBe(304)
+  expect(await to({ method: 'HEAD' })).toMatchObject({ status: 200, body: '' })
+  expect((await to({ method: 'DELETE' })).body).toBe('DELETE')
+  expect((await to({ path: '/early', method: 'POST', body: Buffer.alloc(4 * 1024 * 1024) })).status).toBe(413)
+  expect((await to({ method: 'OPTIONS' })).body).toBe('OPTIONS')
+  agent.destroy()
+
+  const trailers = await talk('GET /trailers HTTP/1.1\r\nHost: plain.test\r\nConnection: close\r\n\r\n')
+  expect(trailers).toMatch(/4\r\npart\r\n0\r\nx-sum: 7\r\n\r\n$/i)
+  const old = await talk('GET / HTTP/1.0\r\nHost: plain.test\r\n\r\n')
+  expect(old).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nGET$/)
+  const waiting = await talk(
+    'POST / HTTP/1.1\r\nHost: plain.test\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok',
+  )
+  expect(waiting).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/)
+})
+
+test('what is no proper request is refused without reaching an application', async () => {
+  const refused: [request: string, answer: RegExp][] = [
+    ['GET / HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 400 /],
+    ['NONSENSE\r\n\r\n', /^HTTP\/1\.1 400 /],
+    [`GET / HTTP/1.1\r\nHost: plain.test\r\nX: ${'a'.repeat(40_000)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
+    [
+      'POST / HTTP/1.1\r\nHost: plain.test\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x HTTP/1.1\r\n\r\n',
+      /^HTTP\/1\.1 400 /,
+    ],
+    [
+      'GET / HTTP/1.1\r\nHost: plain.test\r\nHost: other.test\r\nConnection: close\r\n\r\n',
+      /^HTTP\/1\.1 (400|404|200) /,
+    ],
+    ['GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 40[04] /],
+  ]
+  for (const [request, answer] of refused) expect(await talk(request, '\r\n\r\n')).toMatch(answer)
+})
+
+test('an instance is told when the client goes away', async () => {
+  let closed = false
+  const server = await listen((_, response) => {
+    response.write('first')
+    response.on('close', () => (closed = true))
+  })
+  await addService('gone')
+  await addPod('gone', 'gone-1', server)
+  await addRoute('gone', [{ backendRefs: [{ name: 'gone', port: 80 }] }])
+  await talk('GET / HTTP/1.1\r\nHost: gone.test\r\n\r\n', 'first')
+  await waitFor(systemClock, 'the end', () => closed, { timeoutMs: 10_000, everyMs: 5 })
+})
+
 test('rolling replacement under load breaks nothing: no failed request, no reset, no cut stream', async () => {
   await addService('rolling')
   await addRoute('rolling', [{ backendRefs: [{ name: 'rolling', port: 80 }] }])

@@ -8,7 +8,7 @@ import { endpointSource } from './endpoints.ts'
 import { type Listener, openListener } from './listener.ts'
 import { gatewayMetrics } from './metrics.ts'
 import { CLASS, CONTROLLER, type GatewayPlan, keyOf, OWN_PORTS, planGateways, type View } from './plan.ts'
-import { type ProxyParts, upstreamAgent } from './proxy.ts'
+import { type ProxyParts, upstreamAgents } from './proxy.ts'
 import { gatewayStatus, routeStatus } from './status.ts'
 
 const MANAGER = 'slipway-gateway'
@@ -54,7 +54,7 @@ export async function startGateway(parts: Parts, options: GatewayOptions): Promi
     endpoints,
     rotation: newRotation(),
     metrics: gatewayMetrics(),
-    agent: upstreamAgent(),
+    agents: upstreamAgents(),
     load: new Map(),
   }
   const defaultListener = await openListener(proxy, options.address, options.port)
@@ -95,7 +95,8 @@ export async function startGateway(parts: Parts, options: GatewayOptions): Promi
     observer[Symbol.dispose]()
     await queue[Symbol.asyncDispose]()
     await Promise.all([...room.listeners.values()].map((listener) => listener.close(drainMs)))
-    room.agent.destroy()
+    room.agents.kept.destroy()
+    room.agents.fresh.destroy()
     endpoints[Symbol.dispose]()
   }
   return {

@@ -1,1 +1,1 @@
-export { type GatewayOptions, type RunningGateway, startGateway } from './gateway.ts'
+export { type RunningGateway, startGateway } from './gateway.ts'

@@ -35,7 +35,7 @@ export type ProxyParts = {
   readonly endpoints: EndpointSource
   readonly rotation: Rotation
   readonly metrics: GatewayMetrics
-  readonly agent: Agent
+  readonly agents: Agents
   /** Requests under way by endpoint key. */
   readonly load: Map<string, number>
 }
@@ -53,15 +53,17 @@ const CONNECT_TIMEOUT_MS = 5_000
 const ANSWER_TIMEOUT_MS = 300_000
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
-/** An agent that keeps connections shorter than instances do: Node's own servers close idle ones after 5 s. */
-export function upstreamAgent(): Agent {
-  return new Agent({
-    keepAlive: true,
-    maxSockets: Infinity,
-    maxFreeSockets: 64,
-    timeout: 4_000,
-    scheduling: 'lifo',
-  })
+export type Agents = { readonly kept: Agent; readonly fresh: Agent }
+
+/**
+ * `kept` keeps connections shorter than instances do: Node's own servers close idle ones after 5 s. `fresh` uses each connection
+ * once but does not announce that: an instance told so would close it at an early answer, with the rest of the body under way.
+ */
+export function upstreamAgents(): Agents {
+  return {
+    kept: new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: 4_000, scheduling: 'lifo' }),
+    fresh: Object.assign(new Agent({ keepAlive: true }), { keepSocketAlive: () => false }),
+  }
 }
 
 export type Choice =
@@ -269,7 +271,8 @@ function sendAndRelay(parts: ProxyParts, exchange: Exchange, attempt: Try): Prom
     upstream.once('response', (incoming) => {
       timer[Symbol.dispose]()
       void relay(incoming, { request, response, filters }).then((isWhole) => {
-        if (!isWhole) upstream.destroy()
+        // Also when the answer came before all of the body was sent: the rest is of no use.
+        if (!isWhole || !upstream.writableFinished) upstream.destroy()
         end({ kind: 'answered', isBroken: !isWhole && !attempt.signal.aborted })
         return undefined
       })
@@ -306,7 +309,7 @@ function openUpstream(
       upgrade: undefined,
       filters,
     }),
-    agent: mayReuse ? parts.agent : false,
+    agent: mayReuse ? parts.agents.kept : parts.agents.fresh,
     setHost: false,
     maxHeaderSize: 64 * 1024,
   })

@@ -1,1 +1,1 @@
-export { type Simulator, type SimulatorOptions, startSimulator } from './simulator.ts'
+export { type SimulatorOptions, startSimulator } from './simulator.ts'

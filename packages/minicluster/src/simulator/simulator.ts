@@ -51,7 +51,10 @@ export type Simulator = AsyncDisposable & {
 type Room = Parts & {
   readonly options: Required<SimulatorOptions>
   readonly podsByNode: ObjectIndex<'pods'>
+  /** When the present state of a pod is over, by its uid: the times in a pod's status have whole seconds only. */
+  readonly dues: Map<string, { readonly state: State; readonly atMs: number }>
 }
+type State = 'starting' | 'running' | 'ending'
 
 /** Starts the simulation of every node that carries the label. */
 export async function startSimulator(parts: Parts, options: SimulatorOptions): Promise<Simulator> {
@@ -61,6 +64,7 @@ export async function startSimulator(parts: Parts, options: SimulatorOptions): P
   const room: Room = {
     ...parts,
     podsByNode,
+    dues: new Map(),
     options: {
       nodes: options.nodes,
       cpuCores: options.cpuCores ?? 32,
@@ -85,7 +89,10 @@ export async function startSimulator(parts: Parts, options: SimulatorOptions): P
     reconcile: (name) => reconcileNode(room, name),
   })
   const observer = registry.observe((change) => {
-    if (change.type === 'DELETED') return
+    if (change.type === 'DELETED') {
+      room.dues.delete(change.object.metadata.uid)
+      return
+    }
     if (change.resource === 'pods' && isSimulated(room, change.object.spec?.nodeName))
       pods.wake(keyOf(change.object))
     if (change.resource === 'nodes' && change.object.metadata.labels?.[SIMULATED_LABEL] === 'true')
@@ -188,38 +195,44 @@ async function reconcilePod(room: Room, key: string): Promise<{ readonly againIn
   const { namespace, name } = splitKey(key)
   const pod = room.registry.get('pods', namespace, name)
   if (!pod || !isSimulated(room, pod.spec?.nodeName)) return {}
-  const nowMs = room.clock.now().getTime()
-  if (pod.metadata.deletionTimestamp !== undefined) return endPod(room, pod, nowMs)
-  if (isFinished(pod)) return {}
-  const startedMs = Date.parse(pod.status?.startTime ?? '')
-  if (Number.isNaN(startedMs)) {
-    await writePod(room, pod, startedStatus(room, pod))
-    return { againInMs: room.options.readyDelayMs }
+  const { readyDelayMs, endDelayMs, jobDurationMs } = room.options
+  if (pod.metadata.deletionTimestamp !== undefined) {
+    const leftMs = timeLeftMs(room, pod, 'ending', endDelayMs)
+    if (leftMs > 0) return { againInMs: leftMs }
+    await endPod(room, pod)
+    return {}
   }
-  // The start time has whole seconds, so a delay below one second is waited for by the timer above alone.
-  const readyInMs = startedMs + Math.floor(room.options.readyDelayMs / 1000) * 1000 - nowMs
+  if (isFinished(pod)) return {}
   if (pod.status?.phase !== 'Running') {
-    if (readyInMs > 0) return { againInMs: readyInMs }
-    await writePod(room, pod, runningStatus(room, pod))
+    if (pod.status?.startTime === undefined) await writePod(room, pod, startedStatus(room, pod))
+    const leftMs = timeLeftMs(room, pod, 'starting', readyDelayMs)
+    if (leftMs > 0) return { againInMs: leftMs }
+    const present = room.registry.get('pods', namespace, name)
+    if (present) await writePod(room, present, runningStatus(room, present))
     return {}
   }
   if (controllerOf(pod)?.kind !== 'Job') return {}
-  const endInMs = startedMs + room.options.readyDelayMs + room.options.jobDurationMs - nowMs
-  if (endInMs > 0) return { againInMs: endInMs }
+  const leftMs = timeLeftMs(room, pod, 'running', jobDurationMs)
+  if (leftMs > 0) return { againInMs: leftMs }
   await writePod(room, pod, succeededStatus(room, pod))
   return {}
 }
 
-async function endPod(room: Room, pod: Pod, nowMs: number): Promise<{ readonly againInMs?: number }> {
-  const { namespace, name, uid, deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata
-  const markedMs = Date.parse(deletionTimestamp ?? '') - deletionGracePeriodSeconds * 1000
-  const leftMs = markedMs + room.options.endDelayMs - nowMs
-  if (leftMs > 0) return { againInMs: leftMs }
+/** How long a pod stays in a state; the time counts from when it is first seen there. */
+function timeLeftMs(room: Room, pod: Pod, state: State, delayMs: number): number {
+  const nowMs = room.clock.monotonicMs()
+  const known = room.dues.get(pod.metadata.uid)
+  if (known?.state === state) return known.atMs - nowMs
+  room.dues.set(pod.metadata.uid, { state, atMs: nowMs + delayMs })
+  return delayMs
+}
+
+async function endPod(room: Room, pod: Pod): Promise<void> {
+  const { namespace, name, uid } = pod.metadata
   if (!isFinished(pod)) await writePod(room, pod, succeededStatus(room, pod))
   await unlessGone(
     room.registry.remove('pods', namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } }),
   )
-  return {}
 }
 
 type PodStatus = NonNullable<Pod['status']>

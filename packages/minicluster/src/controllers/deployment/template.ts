@@ -7,7 +7,7 @@ export type Deployment = Stored<'deployments'>
 export type ReplicaSet = Stored<'replicasets'>
 type Template = NonNullable<NonNullable<Objects['deployments']['spec']>['template']>
 
-export const HASH_LABEL = 'pod-template-hash'
+const HASH_LABEL = 'pod-template-hash'
 export const REVISION = 'deployment.kubernetes.io/revision'
 export const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history'
 export const DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-replicas'
