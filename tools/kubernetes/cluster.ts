@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 import { ensurePrograms, gatewayApiCrds, type Progress } from './build.ts'
-import type { ControlPlane } from './control-plane.ts'
+import type { ControlPlane, SupervisorOptions } from './control-plane.ts'
 import { clusterPrograms } from './parts.ts'
 import { makeClusterFolder, removeCluster, sweepStaleClusters } from './stale-clusters.ts'
 
@@ -20,6 +20,8 @@ export type RealClusterOptions = {
   readonly kwokNodes: number
   readonly progress?: Progress
 }
+
+const ATTEMPTS_MAX = 3
 
 /**
  * Starts a cluster of its own on free ports of 127.0.0.1 and resolves when it can be used (about 5 s; the first time the
@@ -43,10 +45,23 @@ async function superviseCluster(
   const built = await ensurePrograms(clusterPrograms, options.progress)
   const crdFolder = gatewayApiCrds()
   sweepStaleClusters()
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await superviseOnce({ programs: built, crdFolder, kwokNodes: options.kwokNodes, detached })
+    } catch (error) {
+      // Between the probe of a port and its use somebody else may take it.
+      if (attempt === ATTEMPTS_MAX || !/address already in use/.test(String(error))) throw error
+    }
+  }
+}
+
+async function superviseOnce(
+  options: Omit<SupervisorOptions, 'folder'>,
+): Promise<Omit<RealCluster, typeof Symbol.asyncDispose>> {
+  const { detached } = options
   const folder = makeClusterFolder()
-  const parameters = { folder, programs: built, crdFolder, kwokNodes: options.kwokNodes, detached }
   const script = fileURLToPath(new URL('supervisor.ts', import.meta.url))
-  const child = spawn(process.execPath, [script, JSON.stringify(parameters)], {
+  const child = spawn(process.execPath, [script, JSON.stringify({ ...options, folder })], {
     stdio: [detached ? 'ignore' : 'pipe', 'pipe', 'inherit'],
     detached,
   })
@@ -64,7 +79,7 @@ async function superviseCluster(
       child.stdout.destroy()
       child.unref()
     }
-    return { ...ready, kubectlPath: built.kubectl, stop }
+    return { ...ready, kubectlPath: options.programs.kubectl, stop }
   } catch (error) {
     await stop()
     throw error

@@ -14,7 +14,7 @@ import type { clusterPrograms } from './parts.ts'
 
 const READY_DEADLINE_MS = 90_000
 
-export type ControlPlaneOptions = {
+type ControlPlaneOptions = {
   /** Exists, is empty, and belongs to this control plane alone. */
   readonly folder: string
   readonly programs: Readonly<Record<(typeof clusterPrograms)[number], string>>
@@ -22,6 +22,9 @@ export type ControlPlaneOptions = {
   readonly crdFolder: string
   readonly kwokNodes: number
 }
+
+/** What the supervisor's process is started with; a detached one does not end with its parent. */
+export type SupervisorOptions = ControlPlaneOptions & { readonly detached: boolean }
 
 export type ControlPlane = {
   readonly kubeconfigPath: string

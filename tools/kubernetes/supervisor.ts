@@ -6,11 +6,9 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { childProcesses } from './child-processes.ts'
-import { type ControlPlaneOptions, startControlPlane } from './control-plane.ts'
+import { startControlPlane, type SupervisorOptions } from './control-plane.ts'
 import { identify } from './process-identity.ts'
 import { OWNER_FILE, type Owner } from './stale-clusters.ts'
-
-type SupervisorOptions = ControlPlaneOptions & { readonly detached: boolean }
 
 const options = JSON.parse(process.argv[2] ?? '') as SupervisorOptions
 mkdirSync(options.folder, { recursive: true })

@@ -215,6 +215,24 @@ describe('hostile answers', () => {
     expect(error.reason).toBe('DeadlineExceeded')
   })
 
+  test('a reply without end is given up at 64 MiB, a line of a watch at 16 MiB', async () => {
+    const kube = await serverThat((_, response) => {
+      const part = Buffer.alloc(1024 * 1024, 0x20)
+      const next = (): void => {
+        if (!response.destroyed) response.write(part, next)
+      }
+      next()
+    })
+    const whole = await failureOf(kube.get('pods', pod))
+    expect([whole.reason, whole.message]).toEqual(['InvalidReply', 'the reply is larger than 67108864 bytes'])
+    const events = await kube.watch('pods', {})
+    const line = await failureOf(events[Symbol.asyncIterator]().next())
+    expect([line.reason, line.message]).toEqual([
+      'InvalidReply',
+      'an event of the watch is larger than 16777216 bytes',
+    ])
+  })
+
   test('an abort rejects with its reason', async () => {
     const kube = await serverThat(() => undefined)
     const stop = new AbortController()

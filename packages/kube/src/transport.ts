@@ -62,7 +62,8 @@ type TlsOptions = {
 }
 
 const DEADLINE_MS = 30_000
-const REPLY_MAX_BYTES = 128 * 1024 * 1024
+/** A page of 500 large objects; a list without pages that is larger must be asked for in pages. */
+const REPLY_MAX_BYTES = 64 * 1024 * 1024
 const ERROR_MAX_BYTES = 64 * 1024
 const ATTEMPTS_MAX = 4
 /** A server that wants a longer pause gets no second attempt here; the caller knows better what to do meanwhile. */
