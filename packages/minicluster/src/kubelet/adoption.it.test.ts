@@ -93,6 +93,25 @@ test('an Instance that ended while no agent ran is noticed, and one whose pod wa
   await rm(folder, { recursive: true })
 })
 
+test('a clean stop ends the Instances, and the next start runs them again without a pause', async () => {
+  const folder = await makeFolder()
+  using images = await serveImage(folder)
+  const stage = await openStage({ folder, image: images.image })
+  await stage.start()
+  const created = await stage.createPod('web', {})
+  await stage.waitForPod('web', 'ready', ({ status }) => status?.containerStatuses?.[0]?.ready === true)
+  await stage.kubelet().stop({ keepRunning: false })
+  expect(listProcesses().filter(({ pid }) => findMarker(pid)?.includes(created.metadata.uid))).toEqual([])
+  await stage.start()
+  const pod = await stage.waitForPod('web', 'ready again', ({ status }) => {
+    const [container] = status?.containerStatuses ?? []
+    return container?.ready === true && container.restartCount === 1
+  })
+  expect(pod.status?.containerStatuses?.[0]?.lastState?.terminated?.reason).toBe('Terminated')
+  await stage[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
 test('processes with our marker that no record accounts for are ended at the start', async () => {
   const folder = await makeFolder()
   using images = await serveImage(folder)

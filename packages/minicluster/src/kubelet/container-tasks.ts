@@ -158,6 +158,7 @@ export function createContainerTasks(options: Options): ContainerTasks {
       }))
       report('Normal', 'Created', `Container created: ${name}`, name)
       const live = await startContainer(placeOf(name), prepared)
+      lives.set(name, live)
       await patch(name, (record) => ({ ...record, phase: 'running', wrapper: live.wrapper }))
       await run(name, live, undefined)
     } catch (error) {
@@ -209,8 +210,8 @@ export function createContainerTasks(options: Options): ContainerTasks {
       onDead(kind, failed) {
         report('Normal', 'Killing', `Container ${name} failed ${kind} probe, will be restarted`, name)
         const graceSeconds = failed.terminationGracePeriodSeconds
-        if (!underway.has(name))
-          begin(name, () =>
+        if (!underway.has(stopKey(name)))
+          begin(stopKey(name), () =>
             stop(name, { graceMs: graceSeconds === undefined ? Infinity : graceSeconds * 1_000 }),
           )
       },
@@ -254,6 +255,12 @@ export function createContainerTasks(options: Options): ContainerTasks {
   }
 
   async function setupFailed(name: string, error: unknown): Promise<void> {
+    const live = lives.get(name)
+    if (live) {
+      // It runs but could not be recorded: what nobody knows of must not go on.
+      await agent.processes.killAll((marker) => marker === live.marker)
+      lives.delete(name)
+    }
     const setup =
       error instanceof SetupError ? error : new SetupError('CreateContainerError', messageOf(error))
     const at = clock.now()
@@ -349,11 +356,12 @@ export function createContainerTasks(options: Options): ContainerTasks {
     anyAlive: () => Object.values(options.record().containers).some(isAlive),
     anyUnderway: () => underway.size > 0,
     start(name) {
-      if (!underway.has(name) && !detached) begin(name, () => start(name))
+      if (!underway.has(name) && !underway.has(stopKey(name)) && !detached) begin(name, () => start(name))
     },
     stop(name) {
       starts.get(name)?.abort(new Error('the pod is ending'))
-      if (!underway.has(name) && !detached) begin(name, () => stop(name))
+      // A start that has come as far as a process may still run its postStart hook: that does not hold up the end.
+      if (lives.has(name) && !underway.has(stopKey(name)) && !detached) begin(stopKey(name), () => stop(name))
     },
     kill(name, ended) {
       const live = lives.get(name)
@@ -419,6 +427,11 @@ function nextAttempt(before: ContainerRecord, periods: Agent['periods']): Contai
     ...(before.imageId === undefined ? {} : { imageId: before.imageId }),
     ...(before.exit ? { last: before.exit } : {}),
   }
+}
+
+/** Starting and stopping may overlap: each has its own place among the steps under way. */
+function stopKey(name: string): string {
+  return `stop ${name}`
 }
 
 /** Stands for a pod that was deleted while no agent ran: enough to end its processes. */

@@ -282,12 +282,14 @@ export function resolvePort(
   const { agent, container, state } = place
   const marker = placeMarker(place)
   const declared = declaredPorts(container)
+  const isFirst = declared.length === 0 || declared[0] === wanted
+  // Only Linux tells who listens where; elsewhere the application is trusted to listen at PORT.
+  if (process.platform !== 'linux') return { port: isFirst ? state.port : wanted, problem: '' }
   const serving = (listeners: readonly Listener[]): number | undefined =>
     servedPort({ wanted, declared, port: state.port, listeners })
   const listeners = agent.network.listenersOf(marker, (known) => serving(known) !== undefined)
   const port = serving(listeners)
   if (port !== undefined) return { port, problem: '' }
-  const isFirst = declared.length === 0 || declared[0] === wanted
   const places = isFirst ? `$PORT (${state.port}) or at ${wanted}` : `${wanted}`
   return { problem: `the container does not listen at ${places}: ${listenersText(listeners)}` }
 }

@@ -89,7 +89,10 @@ async function execWithTerminal(
     encoding: null,
     ...identityOf(inside),
   })
-  const end = (): void => void sendSignal(-terminal.pid, 'SIGKILL')
+  const end = (): void => {
+    // Right after the fork the child has no group of its own yet.
+    if (!sendSignal(-terminal.pid, 'SIGKILL')) sendSignal(terminal.pid, 'SIGKILL')
+  }
   streams.signal.addEventListener('abort', end, { once: true })
   streams.onResize(({ columns, rows }) => {
     if (columns > 0 && rows > 0 && columns < 10_000 && rows < 10_000)

@@ -134,6 +134,20 @@ test('environment, references, files of ConfigMaps and Secrets, and paths below 
   )
 })
 
+test('an application may open /dev/stdout anew, and may only reach its own files', async () => {
+  await stage.createPod('reopen', {
+    command: shell(
+      `echo again >> /dev/stdout; ls ${stage.folder}/kubelet/state 2>&1 | head -1; ls ${stage.folder}/kubelet/run 2>&1 | head -1; ${stay}`,
+    ),
+  })
+  const log = await waitForLog('reopen', 'again')
+  expect(log).toContain('again')
+  if (process.getuid?.() === 0) {
+    const whole = await waitForLog('reopen', 'kubelet/run')
+    expect(whole.match(/Permission denied/g)).toHaveLength(2)
+  }
+})
+
 test('a container whose Secret is missing waits for it and starts when it comes', async () => {
   await stage.createPod('later', {
     command: shell(stay),

@@ -26,3 +26,13 @@ test('a pod with a readiness probe becomes Ready, serves at its own port and lea
   await stage.registry.remove('pods', NAMESPACE, 'web')
   await stage.waitGone('web')
 })
+
+test('a pod that is deleted while its postStart hook hangs ends within its grace period', async () => {
+  await stage.createPod('hanging', {
+    container: { lifecycle: { postStart: { exec: { command: ['sleep', '1000'] } } } },
+    spec: { terminationGracePeriodSeconds: 1 },
+  })
+  await stage.waitForEvent('hanging', 'Started')
+  await stage.registry.remove('pods', NAMESPACE, 'hanging')
+  await stage.waitGone('hanging')
+})

@@ -103,7 +103,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     events: createEvents(base),
     images: createImages(base, folders.images, options.ownRegistry),
     identities: asRoot
-      ? hostIdentities({ folder: options.uidFolder ?? '/run/slipway/uid', bootId: base.bootId })
+      ? hostIdentities({ folder: options.uidFolder ?? '/run/slipway/uid', bootId: base.bootId, clock })
       : ordinaryIdentities(),
     network: createNetwork(processes, clock),
     buildIsolation: await probeIsolation(asRoot),

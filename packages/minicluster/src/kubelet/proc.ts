@@ -1,4 +1,5 @@
 /** Reading /proc: the only place that knows its formats (proc(5)). All reads are synchronous: procfs never waits for a disk. */
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 
 import { MARKER_VARIABLE } from './model.ts'
@@ -38,8 +39,48 @@ export function parseStat(text: string): ProcessInfo | undefined {
   return Number.isInteger(info.pid) && Number.isInteger(info.startTicks) ? info : undefined
 }
 
+/** Where there is no /proc (macOS), `ps` tells the same but for CPU; a session is then taken for its process group. */
+const HAS_PROC = process.platform === 'linux'
+const PS_COLUMNS = 'pid=,ppid=,pgid=,stat=,rss=,lstart='
+const PS_PAGE_KIB = 4
+
+/** Parses the output of `ps -o pid=,ppid=,pgid=,stat=,rss=,lstart=`. */
+export function parsePs(text: string): readonly ProcessInfo[] {
+  return text.split('\n').flatMap((line) => {
+    const [pid, parentPid, groupId, state, rssKib, ...start] = line.trim().split(/\s+/)
+    const startTicks = Date.parse(start.join(' '))
+    if (pid === undefined || state === undefined || Number.isNaN(startTicks)) return []
+    return [
+      {
+        pid: Number(pid),
+        parentPid: Number(parentPid),
+        groupId: Number(groupId),
+        sessionId: Number(groupId),
+        state: state.charAt(0),
+        startTicks,
+        cpuTicks: 0,
+        rssPages: Math.round(Number(rssKib) / PS_PAGE_KIB),
+      },
+    ]
+  })
+}
+
+function runPs(selection: readonly string[]): readonly ProcessInfo[] {
+  try {
+    const options = {
+      encoding: 'utf8',
+      env: { ...process.env, LC_ALL: 'C' },
+      maxBuffer: 16 * 1024 * 1024,
+    } as const
+    return parsePs(execFileSync('ps', [...selection, '-o', PS_COLUMNS], options))
+  } catch {
+    return [] // ps fails when no process is selected
+  }
+}
+
 /** The process, or undefined when there is none or it may not be looked at. */
 export function findProcess(pid: number): ProcessInfo | undefined {
+  if (!HAS_PROC) return runPs(['-p', String(pid)])[0]
   const text = readIfThere(`/proc/${pid}/stat`)
   return text === undefined ? undefined : parseStat(text)
 }
@@ -55,6 +96,7 @@ export function isDead(info: ProcessInfo): boolean {
 }
 
 export function listProcesses(): readonly ProcessInfo[] {
+  if (!HAS_PROC) return runPs(['-A'])
   const found: ProcessInfo[] = []
   for (const name of readdirSync('/proc')) {
     if (!/^[0-9]+$/.test(name)) continue

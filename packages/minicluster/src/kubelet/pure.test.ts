@@ -13,7 +13,7 @@ import {
   type PodSpec,
 } from './model.ts'
 import { planPod, restartDelayMs, type PodStep } from './plan.ts'
-import { parseListeners, parseStat, type Listener } from './proc.ts'
+import { parseListeners, parsePs, parseStat, type Listener } from './proc.ts'
 import { findApplication } from './process-table.ts'
 import { countProbe } from './probes.ts'
 import { podStatus, qosClassOf } from './status.ts'
@@ -36,6 +36,19 @@ test('a line of /proc/PID/stat is read also when the command holds spaces and pa
     rssPages: 99,
   })
   expect(parseStat('nonsense')).toBeUndefined()
+})
+
+test('where there is no /proc the output of ps tells the same', () => {
+  const [found] = parsePs('  42     1    42 Ss   4000 Sat Nov 21 15:08:07 2026\nnonsense\n')
+  expect(found).toMatchObject({
+    pid: 42,
+    parentPid: 1,
+    groupId: 42,
+    sessionId: 42,
+    state: 'S',
+    rssPages: 1_000,
+  })
+  expect(found?.startTicks).toBeGreaterThan(0)
 })
 
 test('listening sockets are read with their addresses', () => {

@@ -79,14 +79,22 @@ test('a uid is claimed by one pod only; claims of another boot and of vanished p
   const claims = path.join(folder, 'uid')
   const pod = path.join(folder, 'pod')
   await mkdir(pod)
-  const one = hostIdentities({ folder: claims, bootId: 'a' })
-  const two = hostIdentities({ folder: claims, bootId: 'a' })
+  const one = hostIdentities({ folder: claims, bootId: 'a', clock: systemClock })
+  const two = hostIdentities({ folder: claims, bootId: 'a', clock: systemClock })
   const first = await one.claim('p1', pod)
   const second = await two.claim('p2', pod)
   expect([first, second]).toEqual([1_900_000_000, 1_900_000_001])
-  expect(await hostIdentities({ folder: claims, bootId: 'b' }).claim('p3', pod)).toBe(1_900_000_000)
+  expect(await hostIdentities({ folder: claims, bootId: 'b', clock: systemClock }).claim('p3', pod)).toBe(
+    1_900_000_000,
+  )
+  const many = await Promise.all(
+    [one, two, one, two].map((claims, index) => claims.claim(`many${index}`, pod)),
+  )
+  expect(new Set([...many, second]).size).toBe(5)
   await rm(pod, { recursive: true })
-  expect(await hostIdentities({ folder: claims, bootId: 'a' }).claim('p4', folder)).toBe(1_900_000_000)
+  expect(await hostIdentities({ folder: claims, bootId: 'a', clock: systemClock }).claim('p4', folder)).toBe(
+    1_900_000_000,
+  )
 })
 
 test('copies keep links and modes, measuring counts blocks, removal opens what was closed', async () => {
