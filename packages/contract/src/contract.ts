@@ -1,6 +1,7 @@
 import { app } from './app.ts'
 import { audit } from './audit.ts'
 import { fleet } from './fleet.ts'
+import { image } from './image.ts'
 import { identity } from './identity.ts'
 import { release } from './release.ts'
 import { system } from './system.ts'
@@ -15,6 +16,7 @@ export const contract = {
   ...fleet,
   ...app,
   ...release,
+  ...image,
 } as const
 
 export type Contract = typeof contract

@@ -7,6 +7,7 @@ import type { AppTables } from './modules/app/tables.ts'
 import type { AuditTables } from './modules/audit/tables.ts'
 import type { FleetTables } from './modules/fleet/tables.ts'
 import type { IdentityTables } from './modules/identity/tables.ts'
+import type { ImageTables } from './modules/image/tables.ts'
 import type { ReleaseTables } from './modules/release/tables.ts'
 import type { TenancyTables } from './modules/tenancy/tables.ts'
 
@@ -19,7 +20,8 @@ export type Tables = ControlTables &
   AuditTables &
   AppTables &
   FleetTables &
-  ReleaseTables
+  ReleaseTables &
+  ImageTables
 
 /** A transaction that carries its scope: the Organizations whose rows it sees. Reads have one too. */
 export type Db = DbOf<Tables>
@@ -36,6 +38,9 @@ export const tablesWithoutRowSecurity: Readonly<Record<string, string>> = {
   identity_token: 'read to find the caller',
   identity_first_run: 'one row for the installation',
   fleet_cluster: 'belongs to the installation; Environments refer to it',
+  image_blob: 'content by digest, shared by repositories; what one may see is decided by their links',
+  image_review: 'queue of the collector',
+  image_token_key: 'keys of the registry, sealed',
   audit_chain: 'heads of the chains; holds hashes only',
   http_rate: 'counts requests by caller',
   http_idempotency: 'keyed by caller',

@@ -11,6 +11,8 @@ export const whatErrors = catalog({
     variables_too_many: 'A Workload has at most {max} variables.',
     variable_unknown: 'There is no variable {name} to remove.',
     variables_unchanged: 'Nothing changes: the current revision has these values already.',
+    image_in_use:
+      'The Image runs, or may be returned to, in {workloads}. Release something else there first.',
   },
   'zh-CN': {
     application_not_empty: '该应用仍在某个环境中运行，请先删除其工作负载。',
@@ -21,5 +23,6 @@ export const whatErrors = catalog({
     variables_too_many: '一个工作负载最多有 {max} 个变量。',
     variable_unknown: '没有可删除的变量 {name}。',
     variables_unchanged: '没有变化：当前修订版已是这些值。',
+    image_in_use: '该镜像正在 {workloads} 中运行或可被回滚到。请先在那里发布其他镜像。',
   },
 })

@@ -4,6 +4,7 @@ import { foundation } from './0001-foundation.ts'
 import { fleet } from './0002-fleet.ts'
 import { app } from './0003-app.ts'
 import { release } from './0004-release.ts'
+import { image } from './0005-image.ts'
 
 /** Every migration in order; forward only. */
-export const migrations: readonly Migration[] = [foundation, fleet, app, release]
+export const migrations: readonly Migration[] = [foundation, fleet, app, release, image]

@@ -1,16 +1,28 @@
 import { readFile } from 'node:fs/promises'
 
+import { must } from '@slipway/kit'
+
 import type { Platform } from '../context.ts'
 import type { Reconciler } from '../control/index.ts'
 import { publicUrlOf } from '../http/browser.ts'
 import type { PlaceFinders } from '../http/authorize.ts'
 import type { Routes } from '../http/index.ts'
+import type { Db } from '../tables.ts'
 import { accessRoutes } from './access/index.ts'
-import { appRoutes, findApplication, findWorkload } from './app/index.ts'
+import { appRoutes, findApplication, findWorkload, workloadsOfApplication } from './app/index.ts'
 import { auditRoutes } from './audit/index.ts'
 import { fleetRoutes, openConnections, upsertLocalCluster } from './fleet/index.ts'
 import { identityRoutes, userNames } from './identity/index.ts'
-import { findRelease, releaseReconciler, releaseRoutes } from './release/index.ts'
+import {
+  findImage,
+  imageRoutes,
+  namespaces,
+  openRegistry,
+  registryUpkeep,
+  resolveImage,
+  type BuiltInRegistry,
+} from './image/index.ts'
+import { findRelease, imageUses, releaseReconciler, releaseRoutes } from './release/index.ts'
 import { findEnvironment, findOrganization, findProject, tenancyRoutes } from './tenancy/index.ts'
 
 /** All modules, put together by hand: what they serve, what they reconcile, where their objects belong. */
@@ -22,9 +34,20 @@ export type Modules = AsyncDisposable & {
   readonly finders: PlaceFinders
 }
 
+/** Which Images the Workloads of an Application need. */
+async function findUses(db: Db, applicationId: string) {
+  const uses = []
+  for (const workload of await workloadsOfApplication(db, applicationId))
+    for (const use of await imageUses(db, workload.id)) uses.push({ ...use, workload: workload.name })
+  return uses
+}
+
 export function modulesOf(platform: Platform): Modules {
   const connections = openConnections(platform)
   const imageAddress = (image: string): string => `${publicUrlOf(platform.settings).host}/${image}`
+  const { prepareWorkload } = namespaces()
+  let opened: BuiltInRegistry | undefined
+  const registry = (): BuiltInRegistry => must(opened, 'the registry is opened at the start')
   return {
     addRoutes(routes) {
       identityRoutes(routes)
@@ -36,10 +59,12 @@ export function modulesOf(platform: Platform): Modules {
       auditRoutes(routes)
       fleetRoutes(routes, connections)
       appRoutes(routes)
-      releaseRoutes(routes, { clusters: connections, resolveImage: async () => undefined, imageAddress })
+      releaseRoutes(routes, { clusters: connections, resolveImage, imageAddress })
+      imageRoutes(routes, { findUses, registry, imageAddress })
     },
     reconcilers: [
-      releaseReconciler({ clusters: connections, prepareNamespace: async () => undefined, imageAddress }),
+      releaseReconciler({ clusters: connections, prepareNamespace: prepareWorkload, imageAddress }),
+      registryUpkeep(registry),
     ],
     finders: {
       organization: async (db, id) => {
@@ -54,13 +79,18 @@ export function modulesOf(platform: Platform): Modules {
       application: findApplication,
       workload: findWorkload,
       release: findRelease,
+      image: findImage,
     },
     async start() {
+      opened = await openRegistry(platform, { findUses })
       const { localKubeconfig } = platform.settings
       if (localKubeconfig !== undefined)
         await upsertLocalCluster(platform, await readFile(localKubeconfig, 'utf8'))
       await connections.start()
     },
-    [Symbol.asyncDispose]: () => connections[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      opened?.[Symbol.dispose]()
+      await connections[Symbol.asyncDispose]()
+    },
   }
 }

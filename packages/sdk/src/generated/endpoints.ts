@@ -87,4 +87,8 @@ export const endpoints = {
   rollBackWorkload: {"method":"POST","path":"/v1/workloads/:workload/rollbacks","transport":"json","query":[],"body":["release","keepConfiguration"]},
   pinRelease: {"method":"PUT","path":"/v1/releases/:release/pin","transport":"json","query":[],"body":["pinned"]},
   exportWorkload: {"method":"GET","path":"/v1/workloads/:workload/manifests","transport":"json","query":[]},
+  listImages: {"method":"GET","path":"/v1/applications/:application/images","transport":"json","query":["limit","cursor"]},
+  getImage: {"method":"GET","path":"/v1/images/:image","transport":"json","query":[]},
+  deleteImage: {"method":"DELETE","path":"/v1/images/:image","transport":"json","query":[]},
+  listBaseImages: {"method":"GET","path":"/v1/base-images","transport":"json","query":[]},
 } as const satisfies Readonly<Record<string, EndpointEntry>>

@@ -2,10 +2,12 @@ export { partsOf, type Application, type ConfigRevision, type Variable, type Wor
 export {
   deleteWorkload as purgeWorkload,
   findApplication,
+  findApplicationBySlug,
   findConfigRevision,
   findWorkload,
   setUrls,
   workloadIds,
+  workloadsOfApplication,
 } from './queries.ts'
 export { appRoutes } from './routes.ts'
 export { changeableWorkload, openVariables, setInstances, WORKLOAD_RECONCILER } from './service.ts'

@@ -28,6 +28,32 @@ export async function findApplication(db: Db, id: string): Promise<Application |
   return row && applicationOf(row)
 }
 
+export async function findApplicationBySlug(
+  db: Db,
+  projectId: string,
+  slug: string,
+): Promise<Application | undefined> {
+  const row = await db
+    .selectFrom('app_application')
+    .selectAll()
+    .where('project_id', '=', projectId)
+    .where('slug', '=', slug)
+    .executeTakeFirst()
+  return row && applicationOf(row)
+}
+
+/** Every Workload of an Application, by name; an Application runs at most once in each Environment. */
+export async function workloadsOfApplication(db: Db, applicationId: string): Promise<Workload[]> {
+  const rows = await db
+    .selectFrom('app_workload')
+    .selectAll()
+    .where('application_id', '=', applicationId)
+    .orderBy('name')
+    .limit(1_000)
+    .execute()
+  return rows.map(workloadOf)
+}
+
 /** One row more than the limit, by slug and id. */
 export async function listApplications(
   db: Db,

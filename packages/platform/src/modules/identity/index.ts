@@ -1,3 +1,3 @@
 export { userNames } from './queries.ts'
 export { identityRoutes } from './routes.ts'
-export { findCaller, renewFirstRun } from './service.ts'
+export { findCaller, findCallerByProof, renewFirstRun, type Caller } from './service.ts'

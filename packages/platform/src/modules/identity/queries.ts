@@ -209,6 +209,23 @@ export async function findToken(
   secretHash: string,
   now: Date,
 ): Promise<{ user: User; token: Token } | undefined> {
+  return findTokenBy(db, 't.secret_hash', secretHash, now)
+}
+
+export async function findTokenById(
+  db: Db,
+  id: string,
+  now: Date,
+): Promise<{ user: User; token: Token } | undefined> {
+  return findTokenBy(db, 't.id', id, now)
+}
+
+async function findTokenBy(
+  db: Db,
+  column: 't.secret_hash' | 't.id',
+  value: string,
+  now: Date,
+): Promise<{ user: User; token: Token } | undefined> {
   const row = await db
     .selectFrom('identity_token as t')
     .innerJoin('identity_user as u', 'u.id', 't.user_id')
@@ -220,7 +237,7 @@ export async function findToken(
       'u.disabled',
       'u.created_at as user_created_at',
     ])
-    .where('t.secret_hash', '=', secretHash)
+    .where(column, '=', value)
     .where('t.expires_at', '>', now)
     .where('u.disabled', '=', false)
     .executeTakeFirst()

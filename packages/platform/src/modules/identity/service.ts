@@ -58,6 +58,21 @@ export async function findCaller(db: Db, secret: string, now: Date): Promise<Cal
   return { user: found.user, via: 'session', proof: hash, within: null }
 }
 
+/** The same caller again, by what proved them: a session's hash or a token's id. */
+export async function findCallerByProof(
+  db: Db,
+  via: Caller['via'],
+  proof: string,
+  now: Date,
+): Promise<Caller | undefined> {
+  if (via === 'session') {
+    const found = await queries.findSession(db, proof, now, new Date(now.getTime() - SESSION_IDLE_MS))
+    return found && { user: found.user, via, proof, within: null }
+  }
+  const found = await queries.findTokenById(db, proof, now)
+  return found && { user: found.user, via, proof, within: found.token.organizationId }
+}
+
 function isStale(usedAt: Date | null, now: Date): boolean {
   return usedAt === null || now.getTime() - usedAt.getTime() >= USED_EVERY_MS
 }

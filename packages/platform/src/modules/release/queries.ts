@@ -210,6 +210,16 @@ export async function keptImages(db: Db, workloadId: string): Promise<string[]> 
   return rows.map(({ image }) => image)
 }
 
+/** Images that kept Releases need, and which of them serves now. */
+export async function imageUses(
+  db: Db,
+  workloadId: string,
+): Promise<readonly { readonly image: string; readonly serves: boolean }[]> {
+  const head = await findHead(db, workloadId)
+  const serving = head?.servingId ? await findRelease(db, head.servingId) : undefined
+  return (await keptImages(db, workloadId)).map((image) => ({ image, serves: image === serving?.image }))
+}
+
 function releaseOf(row: ReleaseTable): Release {
   return {
     id: row.id,

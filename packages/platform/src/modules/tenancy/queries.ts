@@ -81,6 +81,11 @@ export async function findProject(db: Db, id: string): Promise<Project | undefin
 }
 
 /** One row more than the page's limit, by slug. */
+export async function findProjectBySlug(db: Db, slug: string): Promise<Project | undefined> {
+  const row = await db.selectFrom('tenancy_project').selectAll().where('slug', '=', slug).executeTakeFirst()
+  return row && projectOf(row)
+}
+
 export async function listProjects(
   db: Db,
   filter: ProjectFilter,

@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { promisify } from 'node:util'
+
+import { systemClock } from '@slipway/kit'
+import { buildImage, clientSink, registryClient } from '@slipway/oci'
+import { testPlatform, type TestPlatform } from '@slipway/testkit'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+let platform: TestPlatform
+let operator: string
+let application: string
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'slipway-image-'))
+  platform = await testPlatform()
+  operator = await platform.becomeOperator()
+  const made = async (path: string, body: unknown): Promise<string> =>
+    String((await platform.call('POST', path, { secret: operator, body })).body['id'])
+  const organization = await made('/v1/organizations', { slug: 'acme', name: 'Acme' })
+  const project = await made(`/v1/organizations/${organization}/projects`, { slug: 'shop', name: 'Shop' })
+  application = await made(`/v1/projects/${project}/applications`, { slug: 'web' })
+})
+afterAll(async () => {
+  await platform[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const run = promisify(execFile)
+let pushes = 0
+
+async function push(password: string, repository: string, tag: string): Promise<string> {
+  const client = registryClient({
+    baseUrl: platform.url,
+    credentials: { username: 'ci', password },
+    clock: systemClock,
+  })
+  await writeFile(join(folder, 'server.js'), `console.log('${repository}', '${tag}', ${(pushes += 1)})`)
+  const { stdout } = await run('tar', ['-C', folder, '-cf', '-', 'server.js'], { encoding: 'buffer' })
+  const built = await buildImage({
+    archive: Readable.from([stdout]),
+    layout: 'node',
+    base: { kind: 'declared', name: 'host/node' },
+    settings: { command: ['node', 'server.js'], ports: [3000] },
+    sink: clientSink(client, repository),
+    tags: [tag],
+    spoolFolder: folder,
+    clock: systemClock,
+  })
+  return built.digest
+}
+
+test('an Image that was pushed is listed with its tag, template and size, and its push is audited', async () => {
+  const digest = await push(operator, 'shop/web', 'v1')
+  const list = await platform.call('GET', `/v1/applications/${application}/images`, { secret: operator })
+  expect(list.body['items']).toMatchObject([
+    {
+      reference: `shop/web@${digest}`,
+      tags: ['v1'],
+      base: 'host/node',
+      usedBy: [],
+      template: { processes: { web: { kind: 'web', port: 3000, command: ['node', 'server.js'] } } },
+    },
+  ])
+  const events = await platform.call('GET', '/v1/audit-events?limit=50', { secret: operator })
+  expect(JSON.stringify(events.body)).toContain('image.push')
+})
+
+test('an Image is deleted with its tags, and a tag moves to what is pushed later', async () => {
+  const second = await push(operator, 'shop/web', 'v2')
+  await push(operator, 'shop/web', 'v2')
+  const list = await platform.call('GET', `/v1/applications/${application}/images`, { secret: operator })
+  const items = list.body['items'] as { id: string; digest: string }[]
+  const image = items.find((one) => one.digest === second)
+  const path = `/v1/images/${String(image?.id)}`
+  expect((await platform.call('DELETE', path, { secret: operator })).status).toBe(204)
+  expect((await platform.call('GET', path, { secret: operator })).status).toBe(404)
+  const pulled = await fetch(new URL('/v2/shop/web/manifests/v2', platform.url), {
+    headers: { authorization: `Basic ${btoa(`ci:${operator}`)}` },
+  })
+  expect(pulled.status).toBe(404)
+})
+
+test('a stranger can neither push nor see, and a revoked token ends at once', async () => {
+  const stranger = await platform.user(operator, 'stranger')
+  await expect(push(stranger.secret, 'shop/web', 'evil')).rejects.toThrow()
+  await expect(push('wrong', 'shop/web', 'evil')).rejects.toThrow()
+  const manifest = new URL('/v2/shop/web/manifests/v1', platform.url)
+  const basic = (secret: string) => ({ headers: { authorization: `Basic ${btoa(`ci:${secret}`)}` } })
+  expect((await fetch(manifest, basic(stranger.secret))).status).toBe(404)
+  expect((await fetch(new URL('/v2/', platform.url))).status).toBe(401)
+
+  const token = await platform.call('POST', '/v1/tokens', { secret: operator, body: { name: 'ci' } })
+  const login = await fetch(
+    new URL('/v2/token?scope=repository:shop/web:pull', platform.url),
+    basic(String(token.body['secret'])),
+  )
+  const bearer = {
+    headers: { authorization: `Bearer ${((await login.json()) as { token: string }).token}` },
+  }
+  expect((await fetch(manifest, bearer)).status).toBe(200)
+  await platform.call('DELETE', `/v1/tokens/${String(token.body['id'])}`, { secret: operator })
+  expect((await fetch(manifest, bearer)).status).not.toBe(200)
+})
+
+test('a repository without an Application, and a reserved one, cannot be pushed to by a member', async () => {
+  await expect(push(operator, 'shop/nothing', 'v1')).rejects.toThrow()
+  await expect(push(operator, 'base/node', 'v1')).resolves.toContain('sha256:')
+  const bases = await platform.call('GET', '/v1/base-images', { secret: operator })
+  expect(JSON.stringify(bases.body)).toContain('base/node:v1')
+})

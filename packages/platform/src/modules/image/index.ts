@@ -1,0 +1,7 @@
+export { namespaces, type Namespaces } from './namespaces.ts'
+export { PULL_SECRET } from './manifests.ts'
+export { BASE_PREFIX, type Image } from './model.ts'
+export { findImage } from './queries/images.ts'
+export { openRegistry, registryUpkeep, type BuiltInRegistry } from './registry.ts'
+export { imageRoutes } from './routes.ts'
+export { recordBuiltImage, resolveImage } from './service.ts'
