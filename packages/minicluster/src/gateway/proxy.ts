@@ -334,8 +334,10 @@ function relay(incoming: IncomingMessage, { response, filters }: Relay): Promise
       resolve(false)
       return
     }
-    // Streams such as server-sent events show their headers before their first byte.
-    response.flushHeaders()
+    // Streams such as server-sent events show their headers before their first byte; most answers bring both at once.
+    setImmediate(() => {
+      if (!response.writableEnded && !response.destroyed) response.flushHeaders()
+    })
     incoming.once('end', () => {
       if (incoming.rawTrailers.length > 0 && !response.hasHeader('content-length'))
         response.addTrailers(incoming.trailers)
