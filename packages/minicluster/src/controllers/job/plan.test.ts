@@ -156,6 +156,27 @@ test('a suspended Job ends its pods and starts none', () => {
   expect(conditionsOf(plan)).toEqual(['Suspended/JobSuspended'])
 })
 
+const policies: [
+  when: string,
+  action: string,
+  values: readonly number[],
+  expected: (string | number | undefined)[],
+][] = [
+  ['fails the Job at once', 'FailJob', [1], ['FailureTarget/PodFailurePolicy', 'a', 1]],
+  ['overlooks the pod', 'Ignore', [1], [undefined, undefined, 1]],
+  ['does not concern this exit code', 'FailJob', [42], [undefined, 'a', 1]],
+]
+test.each(policies)('a podFailurePolicy %s', (_, action, values, expected) => {
+  const policy = { rules: [{ action, onExitCodes: { operator: 'In', values } }] }
+  const failed = pod('a', 'Failed', { endedAt: '2026-01-01T00:09:58Z' })
+  const plan = planJob(job({ backoffLimit: 3, podFailurePolicy: policy }), [failed], NOW)
+  expect([
+    conditionsOf(plan)?.[0],
+    plan.status.uncountedTerminatedPods?.failed?.[0],
+    plan.untrack.length,
+  ]).toEqual(expected)
+})
+
 test('an Indexed Job makes the lowest missing indexes and keeps the complete ones as ranges', () => {
   const indexed = job(
     { completionMode: 'Indexed', completions: 6, parallelism: 3 },

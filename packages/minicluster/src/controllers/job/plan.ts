@@ -7,6 +7,7 @@
 import type { Stored } from '../../model.ts'
 import { timeText } from '../conditions.ts'
 import { isActive, isFinished, isReady, type Pod } from '../pods.ts'
+import { judgeFailure } from './failure-policy.ts'
 import { completedIndexes, indexOf, indexText, isIndexed, missingIndexes } from './indexes.ts'
 
 export type Job = Stored<'jobs'>
@@ -89,7 +90,7 @@ export function planJob(job: Job, pods: readonly Pod[], now: Date): JobPlan {
   return {
     create: moves.create,
     remove: moves.remove,
-    untrack: counting.uncounted.filter(({ pod }) => pod !== undefined).map(({ pod }) => pod as Pod),
+    untrack: [...counting.uncounted.flatMap(({ pod }) => pod ?? []), ...counting.ignored],
     status,
     finished: isOver ? verdict : undefined,
     againInMs: deadlines.length > 0 ? Math.min(...deadlines) : undefined,
@@ -110,6 +111,10 @@ type Counting = {
   readonly allSucceeded: number
   readonly allFailed: number
   readonly indexes: ReadonlySet<number>
+  /** Failed pods that the podFailurePolicy overlooks. */
+  readonly ignored: readonly Pod[]
+  /** Why the podFailurePolicy ends the Job. */
+  readonly policyMessage: string | undefined
 }
 
 function isTracked(pod: Pod): boolean {
@@ -142,9 +147,17 @@ function countFinished(job: Job, pods: readonly Pod[]): Counting {
     }
   }
   const indexes = new Set(completedIndexes(job))
+  const ignored: Pod[] = []
+  let policyMessage: string | undefined
   for (const pod of pods) {
     const outcome = outcomeOf(pod)
     if (!outcome || !isTracked(pod)) continue
+    const judgement = outcome === 'failed' ? judgeFailure(job, pod) : undefined
+    if (judgement?.kind === 'fail-job') policyMessage ??= judgement.message
+    if (judgement?.kind === 'ignore') {
+      ignored.push(pod)
+      continue
+    }
     if (!seen.has(pod.metadata.uid)) {
       if (uncounted.length >= UNCOUNTED_MAX) continue
       // A second success of an index that is complete already is not counted again.
@@ -164,6 +177,8 @@ function countFinished(job: Job, pods: readonly Pod[]): Counting {
     allSucceeded: isIndexed(job) ? indexes.size : succeeded + listedNow('succeeded'),
     allFailed: failed + listedNow('failed'),
     indexes,
+    ignored,
+    policyMessage,
   }
 }
 
@@ -191,6 +206,8 @@ function verdictOf(
       reason: interim.reason ?? '',
       message: interim.message ?? '',
     }
+  if (counting.policyMessage !== undefined)
+    return { type: 'Failed', reason: 'PodFailurePolicy', message: counting.policyMessage }
   if (isComplete(job, counting))
     return {
       type: 'Complete',
