@@ -1,7 +1,7 @@
 /** The agent is killed in mid run, or run by an ordinary user: both with an agent in a process of its own. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, chown, mkdir, rm } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -108,6 +108,31 @@ test('a clean stop ends the Instances, and the next start runs them again withou
     return container?.ready === true && container.restartCount === 1
   })
   expect(pod.status?.containerStatuses?.[0]?.lastState?.terminated?.reason).toBe('Terminated')
+  await stage[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
+test('after a restart of the machine every Instance counts as killed and runs again', async () => {
+  const folder = await makeFolder()
+  using images = await serveImage(folder)
+  const stage = await openStage({ folder, image: images.image })
+  await stage.start()
+  const created = await stage.createPod('web', {})
+  await stage.waitForPod('web', 'ready', ({ status }) => status?.containerStatuses?.[0]?.ready === true)
+  await stage.kubelet().stop({ keepRunning: true })
+  for (const { pid } of listProcesses())
+    if (findMarker(pid)?.includes(created.metadata.uid)) process.kill(pid, 'SIGKILL')
+  const file = path.join(folder, 'kubelet', 'state', created.metadata.uid, 'pod.json')
+  await writeFile(
+    file,
+    JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), bootId: 'an earlier boot' }),
+  )
+  await stage.start()
+  const pod = await stage.waitForPod('web', 'ready again', ({ status }) => {
+    const [container] = status?.containerStatuses ?? []
+    return container?.ready === true && container.restartCount === 1
+  })
+  expect(pod.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode).toBe(137)
   await stage[Symbol.asyncDispose]()
   await rm(folder, { recursive: true })
 })

@@ -14,8 +14,8 @@ const LOCK_RETRY_MS = 10
 const LOCK_TRIES = 2_000
 
 export type Identities = {
-  /** Claims a free uid for a pod; undefined when Instances run under our own. */
-  readonly claim: (podUid: string, podFolder: string) => Promise<number | undefined>
+  /** Claims a free uid for a pod, `preferred` if it is free; undefined when Instances run under our own. */
+  readonly claim: (podUid: string, podFolder: string, preferred?: number) => Promise<number | undefined>
   readonly release: (uid: number) => Promise<void>
 }
 
@@ -31,14 +31,15 @@ export function hostIdentities(options: {
   const { folder, bootId, clock } = options
   let next = 0
 
-  async function claim(podUid: string, podFolder: string): Promise<number> {
+  async function claim(podUid: string, podFolder: string, preferred?: number): Promise<number> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     // A claim without its pod folder is stale, so the folder comes first.
     await mkdir(podFolder, { recursive: true, mode: 0o700 })
     await using _lock = await lockFolder(folder, clock)
     const taken = new Set(await readdir(folder))
+    const first = preferred === undefined ? next : preferred - FIRST_UID
     for (let tried = 0; tried < UID_COUNT; tried += 1) {
-      const uid = FIRST_UID + ((next + tried) % UID_COUNT)
+      const uid = FIRST_UID + ((first + tried) % UID_COUNT)
       const file = path.join(folder, String(uid))
       if (taken.has(String(uid)) && !(await isStale(file, bootId))) continue
       if (taken.has(String(uid))) await rm(file, { force: true })

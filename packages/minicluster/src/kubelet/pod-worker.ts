@@ -10,7 +10,7 @@ import { declaredPorts, portsMap, servedPort } from './addresses.ts'
 import type { Agent } from './agent.ts'
 import type { Live } from './container.ts'
 import { createContainerTasks, type ContainerTasks } from './container-tasks.ts'
-import { podRunFolder } from './folders.ts'
+import { podRunFolder, podStateFolder } from './folders.ts'
 import { removeTree } from './instance-folder.ts'
 import {
   containersOf,
@@ -289,8 +289,22 @@ export function createPodWorker(agent: Agent, first: PodRecord, adopted: boolean
     await saves.run(() => undefined)
   }
 
+  /** After a restart of the machine the claims of uids are gone: the same one if it is still free, else another. */
+  async function claimAgain(): Promise<void> {
+    if (record.hostUid === undefined || record.bootId === agent.bootId) return
+    const hostUid = await agent.identities.claim(
+      record.uid,
+      podStateFolder(agent.folders, record.uid),
+      record.hostUid,
+    )
+    if (hostUid === record.hostUid || hostUid === undefined) return
+    await removeTree(podRunFolder(agent.folders, record.uid))
+    await update((before) => ({ ...before, hostUid }))
+  }
+
   async function adopt(): Promise<void> {
     findPod()
+    await claimAgain()
     if (record.hostUid !== undefined)
       agent.processes.claimUid(record.hostUid, `${agent.agentId}.${record.uid}.-.0`)
     await tasks.adopt()

@@ -95,6 +95,8 @@ test('a uid is claimed by one pod only; claims of another boot and of vanished p
   expect(await hostIdentities({ folder: claims, bootId: 'a', clock: systemClock }).claim('p4', folder)).toBe(
     1_900_000_000,
   )
+  const again = hostIdentities({ folder: claims, bootId: 'c', clock: systemClock })
+  expect(await again.claim('p2', folder, 1_900_000_001)).toBe(1_900_000_001)
 })
 
 test('copies keep links and modes, measuring counts blocks, removal opens what was closed', async () => {

@@ -1,1 +1,0 @@
-export { startKubelet, type Kubelet, type KubeletOptions } from './kubelet.ts'
