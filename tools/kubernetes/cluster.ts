@@ -62,7 +62,8 @@ async function superviseOnce(
   const folder = makeClusterFolder()
   const script = fileURLToPath(new URL('supervisor.ts', import.meta.url))
   const child = spawn(process.execPath, [script, JSON.stringify({ ...options, folder })], {
-    stdio: [detached ? 'ignore' : 'pipe', 'pipe', 'inherit'],
+    // A pipe that a program in the background holds open would make whoever reads it wait.
+    stdio: [detached ? 'ignore' : 'pipe', 'pipe', detached ? 'ignore' : 'inherit'],
     detached,
   })
   const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
