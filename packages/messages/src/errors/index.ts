@@ -18,6 +18,7 @@ const areas = [
   whereErrors,
   whatErrors,
   shipErrors,
+  imageErrors,
 ] as const
 
 type Area = (typeof areas)[number]
