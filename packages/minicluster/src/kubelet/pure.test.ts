@@ -422,6 +422,7 @@ test('status of a pod that is being made, runs, waits in back-off, and has ended
   const made = statusOf(state('main', 'main'))
   expect(made.phase).toBe('Pending')
   expect(made.containerStatuses?.[0]?.state).toEqual({ waiting: { reason: 'ContainerCreating' } })
+  expect(statusOf(state('main', 'main', { phase: 'starting' })).phase).toBe('Pending')
   const ready = statusOf(state('main', 'main', { phase: 'running', startedAt: at(0) }), { ready: true })
   expect(ready).toMatchObject({ phase: 'Running', podIP: '127.16.0.1', qosClass: 'BestEffort' })
   expect(ready.conditions?.map(({ type, status }) => `${type}=${status}`)).toEqual([

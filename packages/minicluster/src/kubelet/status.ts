@@ -79,7 +79,7 @@ function phaseOf(input: StatusInput): string {
     return mains.every((main) => main?.exit?.exitCode === 0) ? 'Succeeded' : 'Failed'
   }
   const begun = mains.every(
-    (main) => main !== undefined && (main.phase !== 'waiting' || main.attempt > 0 || main.last),
+    (main) => main !== undefined && (main.phase === 'running' || main.phase === 'exited' || main.attempt > 0),
   )
   return begun ? 'Running' : 'Pending'
 }
