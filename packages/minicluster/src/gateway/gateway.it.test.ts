@@ -1,187 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { Agent, createServer, type IncomingMessage, request as startRequest, type Server } from 'node:http'
+import { Agent } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 
-import { seededRandom, systemClock, waitFor } from '@slipway/kit'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { systemClock, waitFor } from '@slipway/kit'
+import { afterAll, expect, test } from 'vitest'
 
-import { startControllers } from '../controllers/index.ts'
-import type { Parts } from '../controllers/kit.ts'
-import type { HttpRouteRule, Objects, Registry } from '../model.ts'
-import { openRegistry, type OpenRegistry } from '../registry/index.ts'
-import { type RunningGateway, startGateway } from './index.ts'
+import { openStage, type Question } from './testing.ts'
 
-let folder: string
-let open: OpenRegistry
-let registry: Registry
-let gateway: RunningGateway
-let controllers: AsyncDisposable
-const servers = new Set<Server>()
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'slipway-gateway-'))
-  open = await openRegistry({ dataFolder: folder, clock: systemClock, log: () => undefined })
-  registry = open.registry
-  const parts: Parts = { registry, clock: systemClock, random: seededRandom(1), log: () => undefined }
-  controllers = await startControllers({ ...parts, caCertificate: 'x', apiPort: 7443 })
-  gateway = await startGateway(parts, { port: 0, address: '127.0.0.1', ownPorts: '1024-65535' })
-})
-
-afterAll(async () => {
-  await gateway.close(1_000)
-  await controllers[Symbol.asyncDispose]()
-  await open[Symbol.asyncDispose]()
-  for (const server of servers) server.closeAllConnections()
-  await rm(folder, { recursive: true })
-})
-
-type Answer = { readonly status: number; readonly headers: IncomingMessage['headers']; readonly body: string }
-type Question = {
-  readonly host?: string
-  readonly path?: string
-  readonly method?: string
-  readonly headers?: Record<string, string>
-  readonly body?: string | Buffer
-  readonly agent?: Agent
-  readonly port?: number
-}
-
-function ask({
-  host = 'app.test',
-  path = '/',
-  method = 'GET',
-  headers = {},
-  body,
-  agent,
-  port,
-}: Question): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = startRequest({
-      host: '127.0.0.1',
-      port: port ?? gateway.port,
-      path,
-      method,
-      headers: { host, ...headers },
-      ...(agent ? { agent } : {}),
-    })
-    request.on('response', (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('error', reject)
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          body: Buffer.concat(chunks).toString('utf8'),
-        }),
-      )
-    })
-    request.on('error', reject)
-    request.end(body)
-  })
-}
-
-type Handler = Parameters<typeof createServer>[1]
-
-async function listen(handler: NonNullable<Handler>): Promise<Server> {
-  const server = createServer(handler as never)
-  servers.add(server)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return server
-}
-
-const portOf = (server: Server): number => (server.address() as AddressInfo).port
-
-/** A Service and a ready pod for a server of this test, as a node agent would report it. */
-async function addPod(app: string, name: string, server: Server): Promise<void> {
-  const pod: Objects['pods'] = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace: 'default', labels: { app } },
-    spec: { nodeName: 'here', containers: [{ name: 'app', image: 'app', ports: [{ containerPort: 3000 }] }] },
-  }
-  const made = await registry.create('pods', pod, 'test')
-  await registry.updateStatus(
-    'pods',
-    {
-      ...made,
-      metadata: {
-        ...made.metadata,
-        annotations: { 'slipway/ports': JSON.stringify({ 3000: portOf(server) }) },
-      },
-      status: {
-        ...made.status,
-        phase: 'Running',
-        podIP: '127.0.0.1',
-        conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' }],
-      },
-    },
-    'test',
-  )
-  const slices = () =>
-    registry
-      .list('endpointslices', 'default')
-      .filter((one) => one.metadata.labels?.['kubernetes.io/service-name'] === app)
-  await waitFor(
-    systemClock,
-    'the endpoint',
-    () =>
-      slices().some((slice) =>
-        slice.endpoints?.some((one) => one.targetRef?.name === name && one.conditions?.ready),
-      ),
-    { timeoutMs: 10_000, everyMs: 2 },
-  )
-}
-
-async function addService(name: string): Promise<void> {
-  await registry.create(
-    'services',
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name, namespace: 'default' },
-      spec: { selector: { app: name }, ports: [{ port: 80, targetPort: 3000 }] },
-    },
-    'test',
-  )
-}
-
-type RouteOptions = {
-  readonly parent?: { readonly name: string; readonly namespace?: string }
-  readonly hosts?: readonly string[]
-}
-
-async function addRoute(
-  name: string,
-  rules: readonly HttpRouteRule[],
-  options: RouteOptions = {},
-): Promise<void> {
-  await registry.create(
-    'httproutes',
-    {
-      apiVersion: 'gateway.networking.k8s.io/v1',
-      kind: 'HTTPRoute',
-      metadata: { name, namespace: 'default' },
-      spec: {
-        parentRefs: [options.parent ?? { name: 'default', namespace: 'slipway-system' }],
-        hostnames: options.hosts ?? [`${name}.test`],
-        rules,
-      },
-    },
-    'test',
-  )
-  await waitFor(
-    systemClock,
-    'the status',
-    () => registry.get('httproutes', 'default', name)?.status?.parents.length,
-    {
-      timeoutMs: 10_000,
-      everyMs: 2,
-    },
-  )
-}
+const stage = await openStage()
+afterAll(() => stage[Symbol.asyncDispose]())
+const { registry, gateway, ask, talk, listen, addPod, addService, addRoute } = stage
 
 test('an unknown host is answered 404 with one sentence, as a page for browsers', async () => {
   const plain = await ask({ host: 'nobody.test' })
@@ -283,7 +110,7 @@ test('a Gateway of its own is bound at its port and serves any host name there',
   await addService('own')
   await addPod('own', 'own-1', server)
   const probe = await listen(() => undefined)
-  const port = portOf(probe)
+  const port = (probe.address() as AddressInfo).port
   await new Promise((resolve) => probe.close(resolve))
   await registry.create(
     'gateways',
@@ -386,20 +213,6 @@ test('a request body goes through whole, however large, and is sent again when s
   expect(answers.map(({ status }) => status)).toEqual([200, 200])
 })
 
-/** Sends text as it is and returns everything that comes until the connection ends or `until` is there. */
-function talk(text: string, until?: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(gateway.port, '127.0.0.1', () => socket.write(text))
-    let received = ''
-    socket.on('data', (chunk: Buffer) => {
-      received += chunk.toString('latin1')
-      if (until !== undefined && received.includes(until)) socket.end()
-    })
-    socket.on('error', reject)
-    socket.on('close', () => resolve(received))
-  })
-}
-
 test('answers without a body, trailers, old clients and early answers pass through unharmed', async () => {
   const server = await listen((request, response) => {
     if (request.url === '/none') response.writeHead(204).end()
@@ -464,75 +277,4 @@ test('an instance is told when the client goes away', async () => {
   await addRoute('gone', [{ backendRefs: [{ name: 'gone', port: 80 }] }])
   await talk('GET / HTTP/1.1\r\nHost: gone.test\r\n\r\n', 'first')
   await waitFor(systemClock, 'the end', () => closed, { timeoutMs: 10_000, everyMs: 5 })
-})
-
-test('rolling replacement under load breaks nothing: no failed request, no reset, no cut stream', async () => {
-  await addService('rolling')
-  await addRoute('rolling', [{ backendRefs: [{ name: 'rolling', port: 80 }] }])
-  const blob = Buffer.alloc(256 * 1024, 7)
-  const startInstance = async (version: number): Promise<Server> =>
-    listen((request, response) => {
-      if (request.url === '/slow') setTimeout(() => response.end(`v${version}`), 2_000)
-      else if (request.url === '/stream') {
-        let left = 80
-        const timer = setInterval(() => {
-          response.write(blob)
-          left -= 1
-          if (left > 0) return
-          clearInterval(timer)
-          response.end()
-        }, 25)
-      } else if (request.method === 'POST') {
-        request.resume()
-        request.on('end', () => response.end(`v${version}`))
-      } else response.end(`v${version}`)
-    })
-  const live = new Map<string, Server>()
-  for (const name of ['rolling-a', 'rolling-b', 'rolling-c']) {
-    const server = await startInstance(0)
-    live.set(name, server)
-    await addPod('rolling', name, server)
-  }
-
-  const load = { isOver: false }
-  const failures: string[] = []
-  let done = 0
-  const agent = new Agent({ keepAlive: true, maxSockets: 32 })
-  const check = (answer: Answer): void => {
-    done += 1
-    if (answer.status !== 200) failures.push(`${answer.status} ${answer.body}`)
-  }
-  const fail = (error: unknown): void => void failures.push(String(error))
-  const client = async (question: Question): Promise<void> => {
-    while (!load.isOver) await ask({ host: 'rolling.test', agent, ...question }).then(check, fail)
-  }
-  const clients = [
-    ...Array.from({ length: 8 }, () => client({})),
-    ...Array.from({ length: 4 }, () => client({ method: 'POST', body: 'data' })),
-    ...Array.from({ length: 3 }, () => client({ path: '/slow' })),
-  ]
-  const stream = ask({ host: 'rolling.test', path: '/stream' }).then((answer) => {
-    check(answer)
-    return answer.body.length
-  })
-  const closing: Promise<unknown>[] = []
-  for (let version = 1; version <= 9; version += 1) {
-    const [oldName, oldServer] = [...live][0]!
-    const server = await startInstance(version)
-    live.set(`rolling-v${version}`, server)
-    await addPod('rolling', `rolling-v${version}`, server)
-    await registry.remove('pods', 'default', oldName, { gracePeriodSeconds: 10 })
-    live.delete(oldName)
-    // As an application does at SIGTERM: takes nothing new, finishes what it has.
-    closing.push(new Promise((resolve) => oldServer.close(resolve)))
-    oldServer.closeIdleConnections()
-    await systemClock.sleep(150)
-  }
-  await waitFor(systemClock, 'some thousand requests', () => done > 3_000, { timeoutMs: 50_000 })
-  load.isOver = true
-  await Promise.all(clients)
-  expect(failures).toEqual([])
-  expect(await stream).toBe(80 * blob.length)
-  agent.destroy()
-  await Promise.all(closing)
 })
