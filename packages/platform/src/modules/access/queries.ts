@@ -1,10 +1,10 @@
 import type { OrganizationRole } from '@slipway/contract'
-import { sql } from 'kysely'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { decodeCursor } from '@slipway/kit'
 
 import type { Db } from '../../tables.ts'
 import type { Membership } from './model.ts'
-import type { OrganizationNode } from './plan.ts'
+import type { OrganizationNode, ProjectFilter } from './plan.ts'
 import type { MembershipTable } from './tables.ts'
 
 export async function membershipsOf(db: Db, userId: string): Promise<Membership[]> {
@@ -112,4 +112,14 @@ function membershipOf(row: MembershipTable): Membership {
     projectId: row.project_id === '' ? null : row.project_id,
     role: row.role,
   }
+}
+
+/** The condition that narrows a list of things that belong to Projects; `columns` hold the ids of Organization and Project. */
+export function isVisible(
+  filter: ProjectFilter,
+  columns: { readonly organization: string; readonly project: string },
+): RawBuilder<SqlBool> {
+  if (filter === 'all') return sql<SqlBool>`true`
+  const { organizations, projects } = filter
+  return sql<SqlBool>`(${sql.ref(columns.organization)} = any (${[...organizations]}) or ${sql.ref(columns.project)} = any (${[...projects]}))`
 }

@@ -3,7 +3,7 @@ import { decodeCursor } from '@slipway/kit'
 import { sql, type Selectable } from 'kysely'
 
 import type { Db } from '../../tables.ts'
-import type { ProjectFilter } from '../access/index.ts'
+import { isVisible, type ProjectFilter } from '../access/index.ts'
 import type { Application, ConfigRevision, Workload } from './model.ts'
 import type { ApplicationTable, ConfigRevisionTable, WorkloadTable } from './tables.ts'
 
@@ -66,13 +66,7 @@ export async function listApplications(
     .orderBy('slug')
     .orderBy('id')
     .limit(page.limit + 1)
-  if (filter !== 'all')
-    query = query.where((e) =>
-      e.or([
-        e('organization_id', '=', e.fn.any(e.val([...filter.organizations]))),
-        e('project_id', '=', e.fn.any(e.val([...filter.projects]))),
-      ]),
-    )
+  query = query.where(isVisible(filter, { organization: 'organization_id', project: 'project_id' }))
   if (page.project !== undefined) query = query.where('project_id', '=', page.project)
   if (page.slug !== undefined) query = query.where('slug', '=', page.slug)
   if (page.cursor !== undefined) {
@@ -156,13 +150,7 @@ export async function listWorkloads(
     .selectAll()
     .orderBy('name')
     .limit(page.limit + 1)
-  if (filter !== 'all')
-    query = query.where((e) =>
-      e.or([
-        e('organization_id', '=', e.fn.any(e.val([...filter.organizations]))),
-        e('project_id', '=', e.fn.any(e.val([...filter.projects]))),
-      ]),
-    )
+  query = query.where(isVisible(filter, { organization: 'organization_id', project: 'project_id' }))
   if (page.name !== undefined) query = query.where('name', '=', page.name)
   if (page.project !== undefined) query = query.where('project_id', '=', page.project)
   if (page.application !== undefined) query = query.where('application_id', '=', page.application)

@@ -1,7 +1,7 @@
 import { decodeCursor } from '@slipway/kit'
 
 import type { Db } from '../../tables.ts'
-import type { ProjectFilter } from '../access/index.ts'
+import { isVisible, type ProjectFilter } from '../access/index.ts'
 import type { Environment, Organization, Project } from './model.ts'
 import type { EnvironmentTable, OrganizationTable, ProjectTable } from './tables.ts'
 
@@ -96,13 +96,7 @@ export async function listProjects(
     .selectAll()
     .orderBy('slug')
     .limit(page.limit + 1)
-  if (filter !== 'all')
-    query = query.where((expression) =>
-      expression.or([
-        expression('organization_id', '=', expression.fn.any(expression.val([...filter.organizations]))),
-        expression('id', '=', expression.fn.any(expression.val([...filter.projects]))),
-      ]),
-    )
+  query = query.where(isVisible(filter, { organization: 'organization_id', project: 'id' }))
   if (page.organization !== undefined) query = query.where('organization_id', '=', page.organization)
   if (page.slug !== undefined) query = query.where('slug', '=', page.slug)
   if (page.cursor !== undefined) query = query.where('slug', '>', decodeCursor(page.cursor, 1)[0] ?? '')
