@@ -66,6 +66,8 @@ type Options = {
 
 const SIGNAL_RETRY_MS = 20
 const STOP_POLL_MS = 200
+/** Between leaving the rotation and SIGTERM, for containers with ports. */
+const LEAVING_MS = 150
 /** What a container gets after its preStop hook used up the grace period. */
 const AFTER_HOOK_MS = 2_000
 const SETUP_DELAY_MAX_MS = 300_000
@@ -316,6 +318,10 @@ export function createContainerTasks(options: Options): ContainerTasks {
         report('Warning', 'FailedPreStopHook', `PreStopHook failed: ${problem}`, name)
       latestMs = clock.monotonicMs() + AFTER_HOOK_MS
     }
+    // Requests that were on their way when the pod left the rotation are accepted before the application stops listening.
+    const isServing = (placeOf(name).container.ports ?? []).length > 0
+    if (!restart && isServing && deadline() > clock.monotonicMs())
+      await Promise.race([live.gone, clock.sleep(Math.min(LEAVING_MS, deadline() - clock.monotonicMs()))])
     let signalled = false
     while (lives.get(name) === live && clock.monotonicMs() < Math.max(deadline(), latestMs)) {
       signalled ||= signalApplication(agent, live)
