@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+import { parseAllowance } from './outbound/addresses.ts'
+
 const Settings = z.strictObject({
   /** Connection of the application's role. */
   databaseUrl: z.string().min(1),
@@ -24,6 +26,14 @@ const Settings = z.strictObject({
     .string()
     .transform((text) => text.split(':').filter((part) => part !== ''))
     .default([]),
+  /** Private addresses that the platform may connect to at a user's wish, as CIDR blocks with a port: `10.0.0.0/8:443`. */
+  outboundAllow: z
+    .string()
+    .transform((text) => text.split(',').filter((part) => part !== ''))
+    .refine((parts) => parts.every((part) => parseAllowance(part) !== undefined), {
+      message: 'CIDR blocks with a port, such as 10.0.0.0/8:443 or [fd00::/8]:*',
+    })
+    .default([]),
   /** True when the data folder's lock proves that no other replica can be there. */
   soleReplica: z.stringbool().default(false),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
@@ -43,6 +53,7 @@ const names: Readonly<Record<keyof Settings, string>> = {
   dataFolder: 'SLIPWAY_DATA',
   localKubeconfig: 'SLIPWAY_LOCAL_KUBECONFIG',
   localSourceRoots: 'SLIPWAY_LOCAL_SOURCE_ROOTS',
+  outboundAllow: 'SLIPWAY_OUTBOUND_ALLOW',
   soleReplica: 'SLIPWAY_SOLE_REPLICA',
   logLevel: 'SLIPWAY_LOG_LEVEL',
 }
