@@ -1,0 +1,2 @@
+export const version = 'two'
+export const color = '#15803d'

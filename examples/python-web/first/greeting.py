@@ -1,0 +1,5 @@
+VERSION = "1"
+
+
+def greet(query):
+    return "Hello\n"

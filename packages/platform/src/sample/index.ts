@@ -1,0 +1,7 @@
+export { isolatedGit, type Git } from './git.ts'
+export {
+  makeRepositories,
+  type SampleCommit,
+  type SampleRepositoriesOptions,
+  type SampleRepository,
+} from './make-repositories.ts'
