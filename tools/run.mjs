@@ -2,7 +2,7 @@
 // installs what is missing, then hands over to Node 24.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -78,6 +78,27 @@ function run(node, step) {
   })
 }
 
+/** True when other accounts cannot reach the checkout: some tests start programs of it under another account. */
+function isClosedToOthers() {
+  for (let folder = root; ; folder = dirname(folder)) {
+    if ((statSync(folder).mode & 0o001) === 0) return true
+    if (folder === dirname(folder)) return false
+  }
+}
+
+/** Runs the same command in a mount namespace of its own, where the checkout is also seen below a folder that all can enter. */
+function runInOpenView(words) {
+  const view = join('/run/slipway/checkouts', createHash('sha256').update(root).digest('hex').slice(0, 16))
+  mkdirSync(view, { recursive: true, mode: 0o755 })
+  const bindAndRun = 'mount --bind "$1" "$2" && cd "$2" && shift 2 && exec "$@"'
+  const args = ['--mount', '--propagation', 'private', 'sh', '-c', bindAndRun, 'sh', root, view]
+  const result = spawnSync('unshare', [...args, process.execPath, join(view, 'tools/run.mjs'), ...words], {
+    stdio: 'inherit',
+  })
+  // Without the right to mount, the tests that need it say so themselves.
+  return result.error || result.status === 32 ? undefined : (result.status ?? 1)
+}
+
 function fail(message, code = 1) {
   console.error(`slipway: ${message}`)
   process.exit(code)
@@ -89,6 +110,15 @@ const [command, ...rest] = process.argv.slice(2)
 const steps = commands[command]?.()
 if (!steps) fail(`usage: node tools/run.mjs ${Object.keys(commands).join('|')} [arguments]`, 2)
 installWhatIsMissing()
+if (
+  ['check', 'test'].includes(command) &&
+  process.platform === 'linux' &&
+  process.getuid() === 0 &&
+  isClosedToOthers()
+) {
+  const status = runInOpenView(process.argv.slice(2))
+  if (status !== undefined) process.exit(status)
+}
 const node = node24()
 steps.at(-1).push(...rest)
 for (const step of steps) {
