@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const bin = join(root, 'node_modules', '.bin')
+/** Set for the run inside the view, which must not look for a better one. */
+const IN_VIEW = 'SLIPWAY_OPEN_VIEW'
 const stamp = join(root, 'node_modules', '.slipway-installed')
 
 /** Every command: the arguments for Node 24, one list per step; a failing step ends the run. */
@@ -88,12 +90,13 @@ function isClosedToOthers() {
 
 /** Runs the same command in a mount namespace of its own, where the checkout is also seen below a folder that all can enter. */
 function runInOpenView(words) {
-  const view = join('/run/slipway/checkouts', createHash('sha256').update(root).digest('hex').slice(0, 16))
+  const view = join('/run/slipway-checkouts', createHash('sha256').update(root).digest('hex').slice(0, 16))
   mkdirSync(view, { recursive: true, mode: 0o755 })
   const bindAndRun = 'mount --bind "$1" "$2" && cd "$2" && shift 2 && exec "$@"'
   const args = ['--mount', '--propagation', 'private', 'sh', '-c', bindAndRun, 'sh', root, view]
   const result = spawnSync('unshare', [...args, process.execPath, join(view, 'tools/run.mjs'), ...words], {
     stdio: 'inherit',
+    env: { ...process.env, [IN_VIEW]: '1' },
   })
   // Without the right to mount, the tests that need it say so themselves.
   return result.error || result.status === 32 ? undefined : (result.status ?? 1)
