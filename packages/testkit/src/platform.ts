@@ -38,7 +38,10 @@ export type TestPlatform = AsyncDisposable & {
 const PASSWORD = 'a long test password'
 
 /** A whole platform with a database of its own, in this process. Dispose to end both. */
-export async function testPlatform(settings: Partial<SettingsInput> = {}): Promise<TestPlatform> {
+export async function testPlatform(
+  settings: Partial<SettingsInput> = {},
+  parts: Parameters<typeof startPlatform>[1] = {},
+): Promise<TestPlatform> {
   await using cleanup = new AsyncDisposableStack()
   const database = cleanup.use(await testDatabase({ migrations }))
   const dataFolder = await mkdtemp(join(tmpdir(), 'slipway-test-'))
@@ -55,6 +58,7 @@ export async function testPlatform(settings: Partial<SettingsInput> = {}): Promi
         logLevel: 'error',
         ...settings,
       }),
+      parts,
     ),
   )
   const call: TestPlatform['call'] = (method, path, options) => callApi(platform.url, method, path, options)

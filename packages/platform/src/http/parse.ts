@@ -40,8 +40,6 @@ export function takeDryRun(query: unknown): { readonly dryRun: boolean; readonly
 export function refusalOf(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown
   const code = isRecord(thrown) ? thrown['code'] : undefined
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return httpErrors.body_too_large({ maxBytes: 0 }, { cause: thrown })
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return httpErrors.media_type_unsupported(undefined, { cause: thrown })
   const status = isRecord(thrown) ? thrown['statusCode'] : undefined

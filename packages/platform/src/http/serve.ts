@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 
 import type { Endpoint } from '@slipway/contract'
 import { assert, canonicalJson } from '@slipway/kit'
@@ -23,7 +23,12 @@ import { isAnswer, type Handler, type OutsideHandler } from './routes.ts'
  * A refusal rolls back and is then recorded in a transaction of its own.
  */
 
-export type HttpDeps = { readonly platform: Platform; readonly finders: PlaceFinders }
+export type HttpDeps = {
+  readonly platform: Platform
+  readonly finders: PlaceFinders
+  /** Aborted when the server begins to close. */
+  readonly closing: AbortSignal
+}
 
 type Call = {
   readonly deps: HttpDeps
@@ -96,7 +101,7 @@ async function enter(
     endpoint,
     request,
     account,
-    context: contextOf(platform, request, { account, now, signal }),
+    context: contextOf(platform, request, { account, now, dryRun, signal }),
     dryRun,
     params,
     rawQuery: query,
@@ -107,15 +112,21 @@ async function enter(
 export function contextOf(
   platform: Platform,
   request: Pick<FastifyRequest, 'id' | 'ip'>,
-  about: { readonly account: Account; readonly now: Date; readonly signal: AbortSignal },
+  about: {
+    readonly account: Account
+    readonly now: Date
+    readonly dryRun: boolean
+    readonly signal: AbortSignal
+  },
 ): RequestContext {
-  const { account, now, signal } = about
+  const { account, now, dryRun, signal } = about
   return {
     ...platform,
     requestId: request.id,
     address: request.ip,
     account,
     now,
+    dryRun,
     signal,
     read: (run) => platform.database.transact(scopeOf(account), run, { readOnly: true }),
     countHit: (key, maxPerMinute) => countOwnHit(platform, key, maxPerMinute, now),
@@ -206,7 +217,8 @@ function idempotencyKeyOf(call: Call): Key | undefined {
     return undefined
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,128}$/u.test(key))
     throw httpErrors.idempotency_key_invalid()
-  const hash = createHash('sha256')
+  // Keyed, because a body may hold a password that could be guessed from a plain hash.
+  const hash = createHmac('sha256', call.deps.platform.envelope.deriveKey('idempotency'))
     .update(`${request.method}\n${request.url}\n${canonicalJson(request.body ?? null)}`)
     .digest('hex')
   return { key, hash }

@@ -8,12 +8,19 @@ import {
   type Protocol,
   type Stream,
 } from '@slipway/contract'
-import { parseJson, SECOND_MS } from '@slipway/kit'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { SECOND_MS, systemCodeOf, type AppError } from '@slipway/kit'
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+} from 'fastify'
 
+import { acceptJsonOnly } from './body.ts'
 import { isKnownHost, publicUrlOf, redirectOf } from './browser.ts'
-import { errorBody } from './error-reply.ts'
+import { errorBody, refusalHeaders, refuseConnection, SAFE_HEADERS } from './error-reply.ts'
 import { httpErrors } from './errors.ts'
+import { closeInOrder } from './lifecycle.ts'
 import { refusalOf } from './parse.ts'
 import { serveProtocol } from './protocol.ts'
 import type { Registered } from './routes.ts'
@@ -22,10 +29,13 @@ import { serveStream, upgradeHandler, type UpgradeRoute } from './streams.ts'
 
 const KEEP_ALIVE_MS = 75 * SECOND_MS
 const HEADERS_MS = 20 * SECOND_MS
+const CHECK_MS = 2 * SECOND_MS
+/** A connection on which nothing moves for so long ends; streams send something more often. */
+const IDLE_MS = 120 * SECOND_MS
 
 /** Makes the HTTP server. @throws {Error} when an operation of the contract has no handler, or a route no declaration */
-export function createServer(deps: HttpDeps, registered: Registered): FastifyInstance {
-  const { platform } = deps
+export function createServer(given: Omit<HttpDeps, 'closing'>, registered: Registered): FastifyInstance {
+  const { platform } = given
   // Fastify's own type of logger, so that the server keeps its ordinary type.
   const log: FastifyBaseLogger = platform.log
   const server = Fastify({
@@ -35,42 +45,54 @@ export function createServer(deps: HttpDeps, registered: Registered): FastifyIns
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: platform.settings.trustedProxies.length > 0 ? [...platform.settings.trustedProxies] : false,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    forceCloseConnections: true,
-    http: { maxHeaderSize: HEADER_LIMIT_BYTES, headersTimeout: HEADERS_MS },
+    connectionTimeout: IDLE_MS,
+    forceCloseConnections: 'idle',
+    // A request that comes while the server closes is still answered; its connection ends with it.
+    return503OnClosing: false,
+    http: {
+      maxHeaderSize: HEADER_LIMIT_BYTES,
+      headersTimeout: HEADERS_MS,
+      connectionsCheckingInterval: CHECK_MS,
+    },
     routerOptions: { maxParamLength: 256 },
+    frameworkErrors: (thrown, request, reply) => {
+      reply.headers(SAFE_HEADERS).header('slipway-request-id', request.id)
+      void refuse(reply, unroutable(thrown.code, request.url), request.id)
+    },
+    clientErrorHandler: (thrown, socket) =>
+      refuseConnection(socket, unreadable(systemCodeOf(thrown)), platform.newId('req')),
   })
-  acceptJsonOnly(server)
+  const deps: HttpDeps = { ...given, closing: closeInOrder(server, platform.clock) }
+  acceptJsonOnly(server, platform.clock)
   guardEveryRequest(server, deps)
   refuseInOneForm(server, deps)
   addRoutes(server, deps, registered)
   return server
 }
 
-function acceptJsonOnly(server: FastifyInstance): void {
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_, body, done) => {
-    try {
-      done(null, body === '' ? undefined : parseJson(String(body)))
-    } catch (thrown) {
-      done(thrown as Error)
-    }
-  })
+/** What the router makes of a path that it cannot decode. */
+function unroutable(code: string, url: string): AppError {
+  return code === 'FST_ERR_BAD_URL'
+    ? httpErrors.input_invalid({ part: 'path', problem: 'it is not a valid address' })
+    : httpErrors.route_unknown({ method: '', path: url.slice(0, 200) })
 }
 
-const HEADERS: Readonly<Record<string, string>> = {
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+/** What is wrong with bytes that are no request, or not a whole one in time. */
+function unreadable(code: string | undefined): AppError {
+  if (code === 'HPE_HEADER_OVERFLOW') return httpErrors.headers_too_large({ maxBytes: HEADER_LIMIT_BYTES })
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return httpErrors.headers_too_slow({ seconds: HEADERS_MS / SECOND_MS })
+  return httpErrors.request_unreadable()
 }
 
 function guardEveryRequest(server: FastifyInstance, { platform }: HttpDeps): void {
   server.addHook('onRequest', async (request, reply) => {
-    reply.headers(HEADERS).header('slipway-request-id', request.id)
+    reply.headers(SAFE_HEADERS).header('slipway-request-id', request.id)
     // A page at 127.0.0.1 would not get the session, which belongs to the one public name.
     const elsewhere = redirectOf(platform.settings, request.headers)
-    if (elsewhere !== undefined && request.method === 'GET')
-      return reply.redirect(new URL(request.url, elsewhere).href)
+    // Joined as text: resolved as an address, `//example.com` would lead there.
+    if (elsewhere !== undefined && request.method === 'GET' && request.url.startsWith('/'))
+      return reply.redirect(`${elsewhere}${request.url}`)
     if (!isKnownHost(platform.settings, request.headers.host))
       throw httpErrors.host_unknown({ url: publicUrlOf(platform.settings).origin })
     return undefined
@@ -91,20 +113,13 @@ function guardEveryRequest(server: FastifyInstance, { platform }: HttpDeps): voi
 
 function refuseInOneForm(server: FastifyInstance, { platform }: HttpDeps): void {
   server.setErrorHandler(async (thrown, request, reply) => {
-    const found = refusalOf(thrown)
-    const refusal =
-      found.code === 'body_too_large'
-        ? httpErrors.body_too_large({ maxBytes: request.routeOptions.bodyLimit ?? BODY_LIMIT_BYTES })
-        : found
+    const refusal = refusalOf(thrown)
     if (refusal.status >= 500)
       platform.log.error(
         { err: thrown, requestId: request.id, route: request.routeOptions.url },
         'a request failed',
       )
-    if (refusal.retryAfterSeconds !== undefined)
-      reply.header('retry-after', String(refusal.retryAfterSeconds))
-    if (refusal.status === 401) reply.header('www-authenticate', 'Bearer realm="slipway"')
-    return reply.code(refusal.status).type('application/json').send(errorBody(refusal, request.id))
+    return refuse(reply, refusal, request.id)
   })
   server.setNotFoundHandler(async (request) => {
     throw httpErrors.route_unknown({
@@ -112,6 +127,14 @@ function refuseInOneForm(server: FastifyInstance, { platform }: HttpDeps): void 
       path: request.url.split('?')[0]?.slice(0, 200) ?? '',
     })
   })
+}
+
+function refuse(reply: FastifyReply, refusal: AppError, requestId: string): FastifyReply {
+  return reply
+    .code(refusal.status)
+    .headers(refusalHeaders(refusal))
+    .type('application/json')
+    .send(errorBody(refusal, requestId))
 }
 
 function addRoutes(server: FastifyInstance, deps: HttpDeps, registered: Registered): void {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { STREAMS_PER_ACCOUNT, type Stream } from '@slipway/contract'
-import { assert, SECOND_MS, type AppError } from '@slipway/kit'
+import { assert, SECOND_MS } from '@slipway/kit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { WebSocketServer, type WebSocket } from 'ws'
 
@@ -11,8 +11,8 @@ import type { Account, RequestContext } from '../context.ts'
 import { appendEvent, INSTALLATION_CHAIN } from '../modules/audit/index.ts'
 import { authenticate, authenticateAgain, presentedOf } from './authenticate.ts'
 import { authorize, nowhere, scopeOf, type Target } from './authorize.ts'
-import { isSameOrigin } from './browser.ts'
-import { errorBody } from './error-reply.ts'
+import { isKnownHost, isSameOrigin, publicUrlOf } from './browser.ts'
+import { errorBody, refuseConnection } from './error-reply.ts'
 import { httpErrors } from './errors.ts'
 import { parsePart, refusalOf } from './parse.ts'
 import { callRecord, recordRefusal } from './refusal.ts'
@@ -54,7 +54,7 @@ async function open(deps: HttpDeps, stream: Stream, request: Incoming, signal: A
   const target = await permit(deps, stream, { request, account, params, now })
   const query = parsePart('query', stream.query, request.query)
   return {
-    context: contextOf(platform, request, { account, now, signal }),
+    context: contextOf(platform, request, { account, now, dryRun: false, signal }),
     input: { params, query, body: undefined },
     target,
   }
@@ -139,9 +139,14 @@ function guard(
   // A database that does not answer ends the stream too: without an answer, nobody may.
   const timer =
     stream.auth === 'account' ? platform.clock.every(RECHECK_MS, () => void recheck().catch(cut)) : undefined
+  // Events end only when their subject does: cut off instead of ended, a reader knows that it has to come back for the rest.
+  const isEndless = stream.transport === 'sse' || stream.transport === 'websocket'
+  if (isEndless) deps.closing.addEventListener('abort', cut)
+  if (isEndless && deps.closing.aborted) cut()
   return {
     [Symbol.dispose]() {
       timer?.[Symbol.dispose]()
+      deps.closing.removeEventListener('abort', cut)
       const left = (openStreams.get(key) ?? 1) - 1
       if (left === 0) openStreams.delete(key)
       else openStreams.set(key, left)
@@ -248,28 +253,12 @@ export function upgradeHandler(deps: HttpDeps, routes: readonly UpgradeRoute[]) 
   return async (raw: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const { platform } = deps
     const id = platform.newId('req')
-    const url = new URL(raw.url ?? '/', 'http://localhost')
     let accepted: WebSocket | undefined
     try {
-      const found = routes
-        .map((route) => ({ route, params: route.match(url.pathname) }))
-        .find(({ params }) => params !== undefined)
-      if (!found) throw httpErrors.route_unknown({ method: 'WebSocket', path: url.pathname.slice(0, 200) })
-      const request: Incoming = {
-        id,
-        ip: raw.socket.remoteAddress ?? '',
-        raw,
-        headers: raw.headers,
-        method: 'GET',
-        params: found.params,
-        query: Object.fromEntries(url.searchParams),
-      }
-      const presented = presentedOf(platform, raw.headers)
-      if (presented?.byCookie === true && !isSameOrigin(platform.settings, raw.headers))
-        throw httpErrors.origin_refused()
-      const opened = await open(deps, found.route.stream, request, signalOf(socket))
-      using _ = guard(deps, found.route.stream, request, opened, () => socket.destroy())
-      await found.route.handler({
+      const { route, request } = incomingOf(deps, routes, raw, id)
+      const opened = await open(deps, route.stream, request, signalOf(socket))
+      using _ = guard(deps, route.stream, request, opened, () => socket.destroy())
+      await route.handler({
         input: opened.input,
         ctx: opened.context,
         lastEventId: undefined,
@@ -288,14 +277,49 @@ export function upgradeHandler(deps: HttpDeps, routes: readonly UpgradeRoute[]) 
       const refusal = refusalOf(thrown)
       if (refusal.status >= 500) platform.log.error({ err: thrown, requestId: id }, 'a WebSocket failed')
       if (accepted) accepted.close(1011, refusal.code.slice(0, 100))
-      else refuseUpgrade(socket, refusal, id)
+      else refuseConnection(socket, refusal, id)
     }
   }
 }
 
-function refuseUpgrade(socket: Duplex, refusal: AppError, requestId: string): void {
-  const body = JSON.stringify(errorBody(refusal, requestId))
-  socket.end(
-    `HTTP/1.1 ${refusal.status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+/** Finds the route of an upgrade, and refuses what a page of another site, or under another name, asks for. */
+function incomingOf(
+  { platform }: HttpDeps,
+  routes: readonly UpgradeRoute[],
+  raw: IncomingMessage,
+  id: string,
+): { readonly route: UpgradeRoute; readonly request: Incoming } {
+  const { settings } = platform
+  if (!isKnownHost(settings, raw.headers.host))
+    throw httpErrors.host_unknown({ url: publicUrlOf(settings).origin })
+  const [path = '', query = ''] = (raw.url ?? '/').split(/\?(.*)/su, 2)
+  for (const route of routes) {
+    const params = route.match(path)
+    if (params === undefined) continue
+    if (presentedOf(platform, raw.headers)?.byCookie === true && !isSameOrigin(settings, raw.headers))
+      throw httpErrors.origin_refused()
+    const request: Incoming = {
+      id,
+      ip: raw.socket.remoteAddress ?? '',
+      raw,
+      headers: raw.headers,
+      method: 'GET',
+      params,
+      query: queryOf(query),
+    }
+    return { route, request }
+  }
+  throw httpErrors.route_unknown({ method: 'WebSocket', path: path.slice(0, 200) })
+}
+
+/** A parameter that comes twice is a list, as it is for every other route. */
+function queryOf(text: string): Readonly<Record<string, string | string[]>> {
+  const all = new URLSearchParams(text)
+  const names = [...new Set(all.keys())]
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = all.getAll(name)
+      return [name, values.length === 1 ? (values[0] ?? '') : values]
+    }),
   )
 }

@@ -7,7 +7,7 @@ export type RateTable = {
 export type IdempotencyTable = {
   readonly account: string
   readonly key: string
-  /** SHA-256 over method, path and body. */
+  /** HMAC-SHA-256 over method, path and body. */
   readonly request_hash: string
   readonly status: number
   readonly body: unknown
