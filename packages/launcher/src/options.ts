@@ -1,4 +1,7 @@
+import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
+
+import { launcherText, type Language, type LauncherKey } from '@slipway/messages'
 
 /** What `npm start` was asked for. */
 export type Options = {
@@ -15,31 +18,31 @@ export type Options = {
   readonly logLevel: string
 }
 
-/** A mistake in the arguments; its message says what to write instead. */
+/** A mistake in the arguments; the text says what to write instead. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+  readonly key: LauncherKey
+  readonly params: Readonly<Record<string, string>>
+
+  constructor(key: LauncherKey, params: Readonly<Record<string, string>> = {}) {
+    super(launcherText('en', key, params))
+    this.key = key
+    this.params = params
+  }
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
 
-export const HELP = `Starts Slipway on this machine: database, cluster, registry, API, and a sample application.
+export function helpText(language: Language): string {
+  return launcherText(language, 'help', { levels: LOG_LEVELS.join(', ') })
+}
 
-  npm start -- [options]
-
-  --data <folder>        where everything is kept (default: .slipway in the checkout)
-  --port <n>             console, API and registry (default 7447; 0 takes a free one)
-  --gateway-port <n>     gateway of the applications (default 7480)
-  --cluster-port <n>     embedded Kubernetes API, on loopback only (default 7443)
-  --listen <address>     address for --port and --gateway-port (default 127.0.0.1)
-  --public-url <url>     address that links, cookies and nodes use
-  --allow-plain-http     accept a --public-url of plain http off this machine
-  --no-sample            no sample application
-  --keep-running         at the end leave instances running; the next start adopts them
-  --log-level <level>    ${LOG_LEVELS.join(', ')} (default warn)
-  --help                 this text
-
-With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is used instead of an own one.
-`
+/** The language of the person who starts Slipway. */
+export function languageOf(environment: Readonly<Record<string, string | undefined>>): Language {
+  const names = ['SLIPWAY_LANG', 'LC_ALL', 'LC_MESSAGES', 'LANG']
+  const wanted = names.map((name) => environment[name]).find((value) => value !== undefined && value !== '')
+  return /^zh/iu.test(wanted ?? '') ? 'zh-CN' : 'en'
+}
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
 
@@ -61,15 +64,13 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     logLevel: values['log-level'] ?? 'warn',
   }
   if (!LOG_LEVELS.includes(options.logLevel))
-    throw new UsageError(`--log-level is one of ${LOG_LEVELS.join(', ')}`)
-  if (!loopback.has(listen) && options.publicUrl === undefined)
-    throw new UsageError(
-      '--listen beyond this machine needs --public-url: the address by which others reach it',
-    )
+    throw new UsageError('usage.log.level', { levels: LOG_LEVELS.join(', ') })
+  if (values.data === '') throw new UsageError('usage.data')
+  if (listen !== 'localhost' && isIP(listen) === 0) throw new UsageError('usage.listen')
+  if (!loopback.has(listen) && options.publicUrl === undefined) throw new UsageError('usage.listen.public')
   refusePlainHttp(options)
   const ports = [options.port, options.gatewayPort, options.clusterPort].filter((port) => port !== 0)
-  if (new Set(ports).size < ports.length)
-    throw new UsageError('--port, --gateway-port and --cluster-port must differ')
+  if (new Set(ports).size < ports.length) throw new UsageError('usage.ports.differ')
   return options
 }
 
@@ -93,16 +94,15 @@ function parse(argv: readonly string[]) {
       },
     }).values
   } catch (thrown) {
-    throw new UsageError(
-      `${thrown instanceof Error ? thrown.message : String(thrown)}. See npm start -- --help`,
-    )
+    const problem = thrown instanceof Error ? thrown.message : String(thrown)
+    throw new UsageError('usage.unknown', { problem: problem.endsWith('.') ? problem : `${problem}.` })
   }
 }
 
 function portOf(name: string, text: string | undefined, fallback: number): number {
   if (text === undefined) return fallback
   const port = Number(text)
-  if (!/^\d{1,5}$/u.test(text) || port > 65_535) throw new UsageError(`--${name} is a number from 0 to 65535`)
+  if (!/^\d{1,5}$/u.test(text) || port > 65_535) throw new UsageError('usage.port', { flag: name })
   return port
 }
 
@@ -115,7 +115,7 @@ function originOf(text: string): string {
     url.search !== '' ||
     url.username !== ''
   )
-    throw new UsageError('--public-url is an address such as https://slipway.example.com, without a path')
+    throw new UsageError('usage.public.url')
   return url.origin
 }
 
@@ -123,7 +123,5 @@ function refusePlainHttp({ publicUrl, allowPlainHttp }: Options): void {
   if (publicUrl === undefined || allowPlainHttp) return
   const { protocol, hostname } = new URL(publicUrl)
   if (protocol === 'http:' && !loopback.has(hostname.replace(/^\[|\]$/gu, '')))
-    throw new UsageError(
-      '--public-url of plain http sends passwords readable over the network; use https, or add --allow-plain-http',
-    )
+    throw new UsageError('usage.plain.http')
 }

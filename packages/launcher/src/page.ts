@@ -1,35 +1,47 @@
-import type { RunInfo } from './start.ts'
+import { launcherText, type Language, type LauncherKey } from '@slipway/messages'
+
+import type { RunInfo } from './run-file.ts'
+
+export type PageFiles = { readonly runFile: string; readonly logsFolder: string }
 
 /** What a person at a terminal sees. */
-export function startPage(info: RunInfo, runFile: string): string {
+export function startPage(language: Language, info: RunInfo, { runFile, logsFolder }: PageFiles): string {
+  const text = (key: LauncherKey): string => launcherText(language, key)
+  const sample: [string, string][] = info.sampleUrl === null ? [] : [[text('page.sample'), info.sampleUrl]]
   const rows: [label: string, value: string][] = [
-    ['Platform', info.url],
-    ['API reference', `${info.url}/docs`],
-    ['Gateway', info.gatewayUrl],
-    ...(info.sampleUrl === null ? [] : [['Sample', info.sampleUrl] as [string, string]]),
-    ['Kubeconfig', info.kubeconfig],
-    ['All of this', runFile],
+    [text('page.platform'), info.url],
+    [text('page.docs'), `${info.url}/docs`],
+    [text('page.gateway'), info.gatewayUrl],
+    ...sample,
+    [text('page.kubeconfig'), info.kubeconfig],
+    [text('page.file'), runFile],
+    [text('page.logs'), logsFolder],
   ]
-  const width = Math.max(...rows.map(([label]) => label.length))
-  const lines = rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`)
+  const width = Math.max(...rows.map(([label]) => columnsOf(label)))
+  const lines = rows.map(([label, value]) => `  ${label}${' '.repeat(width - columnsOf(label))}  ${value}`)
   const token =
     info.firstRunToken === null
       ? []
       : [
           '',
-          '  First-run token, good once and for 24 hours:',
+          `  ${text('page.token')}`,
           `  ${info.firstRunToken}`,
           '',
           `  npx slipway login --first-run-token ${info.firstRunToken} --name admin`,
         ]
-  return ['', '  Slipway 船台', '', ...lines, ...token, '', '  Ctrl-C stops it.', ''].join('\n')
+  return ['', '  Slipway 船台', '', ...lines, ...token, '', `  ${text('page.stop')}`, ''].join('\n')
 }
 
 /** The same for programs: a name and a value on each line. */
-export function startLines(info: RunInfo, runFile: string): string {
-  const rows = { ...info, runFile }
+export function startLines(info: RunInfo, { runFile, logsFolder }: PageFiles): string {
+  const rows = { ...info, runFile, logsFolder }
   return `${Object.entries(rows)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name}=${value}`)
     .join('\n')}\n`
+}
+
+/** How wide a terminal shows a label: Han characters and their punctuation take two columns. */
+function columnsOf(label: string): number {
+  return label.length + (label.match(/[\u2e80-\u9fff\uff00-\uff60]/gu)?.length ?? 0)
 }

@@ -1,100 +1,171 @@
-import { once } from 'node:events'
-import { rename, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
-import { dirname, join } from 'node:path'
+import { mkdir, readFile, statfs } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { startEmbeddedPostgres, type Log } from '@slipway/db'
-import { systemClock, systemRandom } from '@slipway/kit'
+import {
+  isRecord,
+  MIB,
+  must,
+  parseJson,
+  SECOND_MS,
+  systemClock,
+  systemRandom,
+  type AppError,
+} from '@slipway/kit'
+import type { LauncherKey } from '@slipway/messages'
 
-import { startChild, type Child } from './child.ts'
+import type { ChildMessage, ChildOptions } from './child.ts'
 import { openDataFolder, type DataFolder } from './data-folder.ts'
+import { dataFolderErrors } from './data-folder-errors.ts'
 import { lockDataFolder } from './data-folder-lock.ts'
+import { launcherErrors } from './errors.ts'
+import { openChildrenFile, type ChildrenFile } from './leftovers.ts'
+import { openLogFile, type LogFile } from './log-file.ts'
 import { openMasterKey } from './master-key.ts'
 import type { Options } from './options.ts'
+import {
+  clusterArgument,
+  inheritedEnvironment,
+  platformEnvironment,
+  type DatabaseUrls,
+  type Environment,
+  type Ports,
+} from './parts.ts'
+import { settlePorts } from './ports.ts'
+import { openRunFile, type RunInfo } from './run-file.ts'
 import { provideNode } from './runtimes.ts'
+import { supervise, type Supervised } from './supervise.ts'
 
-const READY_MS = 120_000
-const STOP_MS = 60_000
-const VERSION = '0.1.0'
+const READY_MS = 120 * SECOND_MS
+const PLATFORM_STOP_MS = 20 * SECOND_MS
+/** Instances get 10 s to end, and their last requests too. */
+const CLUSTER_STOP_MS = 45 * SECOND_MS
+/** How long a port may still be held by a start that has just been killed. */
+const PORT_PATIENCE_MS = 15 * SECOND_MS
+/** A new database and its first log take about 100 MB; less than that breaks in the middle of something. */
+const ROOM_MIN_BYTES = 160 * MIB
+/** The Workload of the sample is there a moment after the platform; its address belongs onto the page. */
+const SAMPLE_KNOWN_MS = 6 * SECOND_MS
+
 const checkout = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** Where everything answers, as `run.json` tells it. */
-export type RunInfo = {
-  readonly url: string
-  readonly gatewayUrl: string
-  readonly kubeconfig: string
-  readonly firstRunToken: string | null
-  readonly sampleUrl: string | null
-  readonly pid: number
+export type StartInput = {
+  readonly options: Options
+  readonly environment: Environment
+  /** Aborted when the start is given up. */
+  readonly signal: AbortSignal
+  /** Tells a person what happens. */
+  readonly say: (key: LauncherKey, params?: Readonly<Record<string, string | number>>) => void
 }
 
 export type Running = AsyncDisposable & {
-  readonly info: RunInfo
+  readonly info: () => RunInfo
   readonly runFile: string
-  /** Resolves with a sentence when a part ends that nobody told to end. */
-  readonly broken: Promise<string>
+  readonly logsFolder: string
+  /** Resolves when a part has ended and is not started again. */
+  readonly broken: Promise<AppError>
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>
+type Start = StartInput & {
+  readonly folder: DataFolder
+  readonly logsFolder: string
+  readonly children: ChildrenFile
+  readonly log: Log
+}
 
 /**
  * Starts everything, in the order in which each part needs the one before: data folder and its lock, master key, PostgreSQL,
  * the embedded cluster, the platform. Disposing ends it all in reverse.
  * @throws {AppError | Error} with what to do; what was started is down again
  */
-export async function start(options: Options, environment: Environment, log: Log): Promise<Running> {
+export async function start(input: StartInput): Promise<Running> {
+  const { options, environment, signal, say } = input
   await using parts = new AsyncDisposableStack()
-  const clock = systemClock
+  const version = await ownVersion()
   const folder = await openDataFolder({
     checkoutFolder: checkout,
-    version: VERSION,
-    ...(options.data === undefined ? {} : { dataFolder: options.data }),
+    version,
+    // npm runs scripts in the checkout and says in INIT_CWD where the person stood.
+    ...(options.data === undefined
+      ? {}
+      : { dataFolder: resolve(environment['INIT_CWD'] ?? process.cwd(), options.data) }),
   })
-  const lock = parts.use(await lockDataFolder(folder.path, clock))
+  const lock = parts.use(await lockDataFolder(folder.path, systemClock))
+  const logsFolder = join(folder.path, 'logs')
+  await mkdir(logsFolder, { recursive: true, mode: 0o700 })
+  const ownLog = parts.use(openLogFile(join(logsFolder, 'launcher.log')))
+  const children = openChildrenFile(folder.path, systemClock)
+  const leftCount = await children.clear(signal)
+  await refuseFullDisk(folder)
   await openMasterKey(folder)
-  const node = await provideNode(folder)
-  const database = await databaseUrls(parts, folder, { environment, log })
-  const port = await settledPort(options.port)
-  await lock.setAddress(options.publicUrl ?? `http://localhost:${port}`)
+  const ports = await settle(options, leftCount > 0 ? PORT_PATIENCE_MS : 0, signal)
+  await lock.setAddress(options.publicUrl ?? `http://localhost:${ports.platform}`)
 
-  const cluster = parts.use(await startCluster(folder, { options, node, port, environment }))
+  const started: Start = { ...input, folder, logsFolder, children, log: logTo(ownLog) }
+  const node = await provideNode(folder)
+  signal.throwIfAborted()
+  say('step.database')
+  const database = await databaseUrls(parts, started)
+  say('step.cluster')
+  const cluster = parts.use(await startCluster(started, { ports, node }))
+  say('step.platform')
+  const kubeconfig = String(cluster.ready()['kubeconfigPath'])
+  const runFile = parts.use(openRunFile(folder.path))
+  const told = infoBoard(started, {
+    gatewayUrl: String(cluster.ready()['gatewayUrl']),
+    kubeconfig,
+    write: runFile.write,
+  })
   const platform = parts.use(
-    await startPlatformChild(folder, { options, environment, port, database, cluster }),
+    await startPlatform(started, { ports, database, kubeconfig, onMessage: told.onMessage }),
   )
-  const info: RunInfo = {
-    url: String(platform.ready['url']),
-    gatewayUrl: String(cluster.ready['gatewayUrl']),
-    kubeconfig: String(cluster.ready['kubeconfigPath']),
-    firstRunToken: textOrNull(platform.ready['firstRunToken']),
-    sampleUrl: textOrNull(platform.ready['sampleUrl']),
-    pid: process.pid,
-  }
-  const runFile = join(folder.path, 'run.json')
-  await writeWhole(runFile, `${JSON.stringify(info, null, 2)}\n`)
+  if (options.sample) await told.sampleKnown(signal)
   const owned = parts.move()
   return {
-    info,
-    runFile,
-    broken: Promise.race([cluster.ended, platform.ended]),
+    info: told.info,
+    runFile: runFile.path,
+    logsFolder,
+    broken: Promise.race([cluster.gaveUp, platform.gaveUp]),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
 
-type Urls = { readonly app: string; readonly owner: string }
+async function ownVersion(): Promise<string> {
+  const manifest = parseJson(await readFile(join(checkout, 'package.json'), 'utf8'))
+  return isRecord(manifest) && typeof manifest['version'] === 'string' ? manifest['version'] : '0.0.0'
+}
+
+async function refuseFullDisk(folder: DataFolder): Promise<void> {
+  const { bavail, bsize } = await statfs(folder.path)
+  if (bavail * bsize < ROOM_MIN_BYTES) throw dataFolderErrors.data_folder_full({ folder: folder.path })
+}
+
+async function settle(options: Options, patienceMs: number, signal: AbortSignal): Promise<Ports> {
+  const settled = await settlePorts(
+    [
+      { port: options.port, address: options.listen, flag: '--port' },
+      { port: options.gatewayPort, address: options.listen, flag: '--gateway-port' },
+      { port: options.clusterPort, address: '127.0.0.1', flag: '--cluster-port' },
+    ],
+    { clock: systemClock, patienceMs, signal },
+  )
+  const [platform, gateway, cluster] = settled.map((port) => must(port, 'every port was settled'))
+  return {
+    platform: must(platform, 'three ports were asked for'),
+    gateway: must(gateway, 'three ports were asked for'),
+    cluster: must(cluster, 'three ports were asked for'),
+  }
+}
 
 async function databaseUrls(
   parts: AsyncDisposableStack,
-  folder: DataFolder,
-  { environment, log }: { readonly environment: Environment; readonly log: Log },
-): Promise<Urls> {
+  { environment, folder, log }: Start,
+): Promise<DatabaseUrls> {
   const app = environment['DATABASE_URL']
   if (app !== undefined) {
     const owner = environment['DATABASE_OWNER_URL']
-    if (owner === undefined)
-      throw new Error(
-        'DATABASE_URL is set, so DATABASE_OWNER_URL is needed too: the role that owns the tables and migrates them',
-      )
+    if (owner === undefined) throw launcherErrors.database_owner_url_missing()
     return { app, owner }
   }
   const postgres = parts.use(
@@ -109,125 +180,144 @@ async function databaseUrls(
   return { app: postgres.appUrl, owner: postgres.ownerUrl }
 }
 
-type ClusterStart = {
-  readonly options: Options
-  readonly node: string
-  readonly port: number
-  readonly environment: Environment
+/** A child that is started again when it dies, with a log of its own. */
+async function startPart(
+  { say, children, signal, logsFolder }: Start,
+  options: Omit<ChildOptions, 'node' | 'clock' | 'readyMs' | 'log'>,
+  onReady: (message: ChildMessage) => void = () => undefined,
+): Promise<Supervised> {
+  const { name } = options
+  const log = openLogFile(join(logsFolder, `${name}.log`))
+  let isFirst = true
+  try {
+    const part = await supervise(
+      {
+        clock: systemClock,
+        options: { ...options, node: process.execPath, clock: systemClock, readyMs: READY_MS, log },
+        onEnded: (how) => say('part.ended', { part: name, how }),
+        onStarted: async ({ pid, ready }) => {
+          await children.record(pid)
+          onReady(ready)
+          if (!isFirst) say('part.back', { part: name })
+          isFirst = false
+        },
+      },
+      signal,
+    )
+    return {
+      ...part,
+      [Symbol.asyncDispose]: async () => {
+        await part[Symbol.asyncDispose]()
+        log[Symbol.dispose]()
+      },
+    }
+  } catch (thrown) {
+    log[Symbol.dispose]()
+    throw thrown
+  }
 }
 
 function startCluster(
-  folder: DataFolder,
-  { options, node, port, environment }: ClusterStart,
-): Promise<Child> {
-  const given = {
-    dataFolder: join(folder.path, 'cluster'),
-    apiPort: options.clusterPort,
-    gatewayPort: options.gatewayPort,
-    gatewayListen: options.listen,
-    ownRegistry: `localhost:${port}`,
-    hostPath: `${dirname(node)}:${environment['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`,
-    keepRunning: options.keepRunning,
-  }
-  return startChild({
-    name: 'the embedded cluster',
-    node: process.execPath,
+  start: Start,
+  { ports, node }: { readonly ports: Ports; readonly node: string },
+): Promise<Supervised> {
+  const { folder, options, environment } = start
+  return startPart(start, {
+    name: 'cluster',
+    nodeFlags: [],
     script: join(checkout, 'packages/minicluster/src/main.ts'),
-    args: [JSON.stringify(given)],
-    env: baseEnvironment(environment),
-    clock: systemClock,
-    readyMs: READY_MS,
-    stopMs: STOP_MS,
+    args: [clusterArgument({ folder, options, ports, node, environment })],
+    env: inheritedEnvironment(environment),
+    stopMs: CLUSTER_STOP_MS,
   })
 }
 
 type PlatformStart = {
-  readonly options: Options
-  readonly environment: Environment
-  readonly port: number
-  readonly database: Urls
-  readonly cluster: Child
+  readonly ports: Ports
+  readonly database: DatabaseUrls
+  readonly kubeconfig: string
+  readonly onMessage: (message: ChildMessage) => void
 }
 
-function startPlatformChild(
-  folder: DataFolder,
-  { options, environment, port, database, cluster }: PlatformStart,
-): Promise<Child> {
-  const optional = {
-    ...(options.publicUrl === undefined ? {} : { SLIPWAY_PUBLIC_URL: options.publicUrl }),
-    ...(options.sample ? { SLIPWAY_SAMPLE: join(checkout, 'examples') } : {}),
-    ...(options.listen === '127.0.0.1'
-      ? { SLIPWAY_LOCAL_SOURCE_ROOTS: environment['HOME'] ?? checkout }
-      : {}),
-  }
-  return startChild({
-    name: 'the platform',
-    node: process.execPath,
-    script: join(checkout, 'packages/platform/src/main.ts'),
-    args: [],
-    env: {
-      ...baseEnvironment(environment),
-      DATABASE_URL: database.app,
-      DATABASE_OWNER_URL: database.owner,
-      SLIPWAY_MASTER_KEY_FILE: join(folder.keysFolder, 'master.key'),
-      SLIPWAY_HOST: options.listen,
-      SLIPWAY_PORT: String(port),
-      SLIPWAY_ALLOW_PLAIN_HTTP: String(options.allowPlainHttp),
-      SLIPWAY_DATA: folder.path,
-      SLIPWAY_LOCAL_KUBECONFIG: String(cluster.ready['kubeconfigPath']),
-      SLIPWAY_LOG_LEVEL: options.logLevel,
-      // The lock of the data folder proves it, unless the database is shared.
-      SLIPWAY_SOLE_REPLICA: String(environment['DATABASE_URL'] === undefined),
-      ...optional,
+function startPlatform(
+  start: Start,
+  { ports, database, kubeconfig, onMessage }: PlatformStart,
+): Promise<Supervised> {
+  const { folder, options, environment } = start
+  return startPart(
+    start,
+    {
+      name: 'platform',
+      nodeFlags: [],
+      script: join(checkout, 'packages/platform/src/main.ts'),
+      args: [],
+      env: platformEnvironment({ folder, options, ports, database, kubeconfig, checkout, environment }),
+      stopMs: PLATFORM_STOP_MS,
+      onMessage,
     },
-    clock: systemClock,
-    readyMs: READY_MS,
-    stopMs: STOP_MS,
-  })
-}
-
-/** What a child inherits: nothing that could hold a secret of somebody else's. */
-function baseEnvironment(environment: Environment): Record<string, string> {
-  const kept = [
-    'PATH',
-    'HOME',
-    'USER',
-    'LOGNAME',
-    'LANG',
-    'LC_ALL',
-    'TZ',
-    'TMPDIR',
-    'XDG_CACHE_HOME',
-    'JAVA_HOME',
-    'GOPROXY',
-    'npm_config_registry',
-    'PIP_INDEX_URL',
-    'PIP_CONFIG_FILE',
-    'NPM_CONFIG_USERCONFIG',
-  ]
-  return Object.fromEntries(
-    kept.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+    onMessage,
   )
 }
 
-/** A port others are told before it is bound: a free one where none was asked for. */
-async function settledPort(port: number): Promise<number> {
-  if (port !== 0) return port
-  const probe = createServer()
-  probe.listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port: free } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return free
+type Board = {
+  readonly info: () => RunInfo
+  readonly onMessage: (message: ChildMessage) => void
+  /** Resolves when the address of the sample is known, or it takes longer than a page can wait for. */
+  readonly sampleKnown: (signal: AbortSignal) => Promise<void>
 }
 
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
+/** Keeps what the platform says of itself, and `run.json` in step with it. */
+function infoBoard(
+  { say, log }: Start,
+  facts: {
+    readonly gatewayUrl: string
+    readonly kubeconfig: string
+    readonly write: (info: RunInfo) => Promise<void>
+  },
+): Board {
+  const { gatewayUrl, kubeconfig, write } = facts
+  let info: RunInfo = {
+    url: '',
+    gatewayUrl,
+    kubeconfig,
+    firstRunToken: null,
+    sampleUrl: null,
+    pid: process.pid,
+  }
+  let isFirst = true
+  let known: () => void = () => undefined
+  const isKnown = new Promise<void>((resolve) => (known = resolve))
+  return {
+    info: () => info,
+    onMessage(message) {
+      const { type, url, firstRunToken, sampleUrl } = message
+      if (type === 'ready') {
+        const token = typeof firstRunToken === 'string' ? firstRunToken : null
+        if (!isFirst && token !== null) say('token.renewed', { token })
+        isFirst = false
+        info = { ...info, url: String(url), firstRunToken: token }
+      } else if (type === 'sample' && (typeof sampleUrl === 'string' || sampleUrl === null)) {
+        info = { ...info, sampleUrl }
+        known()
+      } else return
+      write(info).catch((thrown: unknown) =>
+        log.error({ err: String(thrown) }, 'run.json could not be written'),
+      )
+    },
+    async sampleKnown(signal) {
+      const waiting = new AbortController()
+      const both = AbortSignal.any([signal, waiting.signal])
+      await Promise.race([isKnown, systemClock.sleep(SAMPLE_KNOWN_MS, both).catch(() => undefined)])
+      waiting.abort(new Error('no longer waiting'))
+      signal.throwIfAborted()
+    },
+  }
 }
 
-/** Whoever reads the file sees the old one or the new one, never half of it. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode: 0o600 })
-  await rename(`${path}.new`, path)
+function logTo(file: LogFile): Log {
+  const writer =
+    (level: string) =>
+    (fields: object, message: string): void =>
+      file.write(`${JSON.stringify({ at: systemClock.now(), level, message, ...fields })}\n`)
+  return { info: writer('info'), warn: writer('warn'), error: writer('error') }
 }

@@ -46,7 +46,18 @@ export const startErrors = catalog({
     data_folder_foreign: "{folder} holds something that is not Slipway's. Use an empty folder for --data.",
     data_folder_newer: '{folder} was used by Slipway {version}. Start that version or a newer one.',
     data_folder_unreadable: '{folder} cannot be used ({reason}). Correct its owner and permissions.',
-    data_folder_full: 'There is no room left in {folder}.',
+    data_folder_full: 'There is no room left in {folder}. Free some space and start again.',
+    port_taken: 'Port {port} is taken by another program. End that one, or choose another port with {flag}.',
+    port_not_allowed:
+      'This account may not listen on port {port}. Choose one above 1023 with {flag}, or start as root.',
+    listen_address_unknown:
+      'This machine has no address {address}. Choose one of its own with --listen, or 0.0.0.0 for all.',
+    database_owner_url_missing:
+      'DATABASE_URL is set, so DATABASE_OWNER_URL is needed too: the role that owns the tables and migrates them.',
+    part_failed: 'The {part} did not start: {reason}. More stands in {log}.',
+    part_slow: 'The {part} was not ready after {seconds} s. What it does stands in {log}.',
+    part_gave_up:
+      'The {part} ended {count} times within a minute, the last time with {how}. The reason stands in {log}.',
   },
   'zh-CN': {
     database_busy: '数据库繁忙，请稍后重试。',
@@ -85,6 +96,13 @@ export const startErrors = catalog({
     data_folder_foreign: '{folder} 中有不属于 Slipway 的内容。请为 --data 使用空目录。',
     data_folder_newer: '{folder} 已被 Slipway {version} 使用。请启动该版本或更新的版本。',
     data_folder_unreadable: '无法使用 {folder}（{reason}）。请更正其所有者和权限。',
-    data_folder_full: '{folder} 没有剩余空间。',
+    data_folder_full: '{folder} 没有剩余空间。请释放空间后重新启动。',
+    port_taken: '端口 {port} 已被其他程序占用。请结束该程序，或用 {flag} 选择其他端口。',
+    port_not_allowed: '当前账户不能监听端口 {port}。请用 {flag} 选择 1023 以上的端口，或以 root 启动。',
+    listen_address_unknown: '本机没有地址 {address}。请用 --listen 选择本机的地址，或用 0.0.0.0 表示全部。',
+    database_owner_url_missing: '已设置 DATABASE_URL，还需要 DATABASE_OWNER_URL：拥有并迁移数据表的角色。',
+    part_failed: '{part} 未能启动：{reason}。详情见 {log}。',
+    part_slow: '{part} 在 {seconds} 秒后仍未就绪。其输出见 {log}。',
+    part_gave_up: '{part} 在一分钟内结束了 {count} 次，最后一次为 {how}。原因见 {log}。',
   },
 })

@@ -1,0 +1,124 @@
+import { catalog, fill, type Language } from './catalog.ts'
+
+/** Texts of `npm start`: help, what it says while it starts and stops, and the page at the end of the start. */
+const texts = catalog({
+  en: {
+    help: `Starts Slipway on this machine: database, cluster, registry, API, and a sample application.
+
+  npm start -- [options]
+
+  --data <folder>        where everything is kept (default: .slipway in the checkout)
+  --port <n>             console, API and registry (default 7447; 0 takes a free one)
+  --gateway-port <n>     gateway of the applications (default 7480)
+  --cluster-port <n>     embedded Kubernetes API, on loopback only (default 7443)
+  --listen <address>     address for --port and --gateway-port (default 127.0.0.1)
+  --public-url <url>     address that links, cookies and nodes use
+  --allow-plain-http     accept a --public-url of plain http off this machine
+  --no-sample            no sample application
+  --keep-running         at the end leave instances running; the next start adopts them
+  --log-level <level>    {levels} (default warn)
+  --help                 this text
+
+With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is used instead of an own one.
+`,
+    'usage.unknown': '{problem} See npm start -- --help',
+    'usage.port': '--{flag} is a number from 0 to 65535',
+    'usage.ports.differ': '--port, --gateway-port and --cluster-port must differ',
+    'usage.log.level': '--log-level is one of {levels}',
+    'usage.data': '--data takes the name of a folder',
+    'usage.listen': '--listen takes an IP address of this machine, such as 0.0.0.0',
+    'usage.listen.public':
+      '--listen beyond this machine needs --public-url: the address by which others reach it',
+    'usage.public.url': '--public-url is an address such as https://slipway.example.com, without a path',
+    'usage.plain.http':
+      '--public-url of plain http sends passwords readable over the network; use https, or add --allow-plain-http',
+    'step.database': 'database…',
+    'step.cluster': 'cluster…',
+    'step.platform': 'platform…',
+    'step.ready': 'ready after {seconds} s',
+    'sample.building': 'sample: {url} is being built',
+    'sample.answers': 'sample: {url} answers',
+    'sample.silent': 'sample: {url} does not answer yet; the console and {log} say why',
+    'part.ended': '{part} ended ({how}) and is started again',
+    'part.back': '{part} runs again',
+    'token.renewed': 'new first-run token: {token}',
+    stopping: 'stopping; once more ends at once',
+    stopped: 'stopped',
+    'stopped.kept': 'stopped; instances go on and are adopted by the next start',
+    'stopped.early': 'stopped before the start was over; nothing is left running',
+    'page.platform': 'Platform',
+    'page.docs': 'API reference',
+    'page.gateway': 'Gateway',
+    'page.sample': 'Sample',
+    'page.kubeconfig': 'Kubeconfig',
+    'page.file': 'All of this',
+    'page.logs': 'Logs',
+    'page.token': 'First-run token, good once and for 24 hours:',
+    'page.stop': 'Ctrl-C stops it.',
+  },
+  'zh-CN': {
+    help: `在本机启动 Slipway：数据库、集群、镜像仓库、API 和一个示例应用。
+
+  npm start -- [选项]
+
+  --data <目录>          所有数据的位置（默认：代码目录下的 .slipway）
+  --port <端口>          控制台、API 和镜像仓库（默认 7447；0 表示任选空闲端口）
+  --gateway-port <端口>  应用网关（默认 7480）
+  --cluster-port <端口>  内置 Kubernetes API，仅限本机（默认 7443）
+  --listen <地址>        --port 和 --gateway-port 监听的地址（默认 127.0.0.1）
+  --public-url <网址>    链接、Cookie 和节点使用的地址
+  --allow-plain-http     允许非本机的 --public-url 使用明文 http
+  --no-sample            不创建示例应用
+  --keep-running         结束时保留运行中的实例，下次启动时接管
+  --log-level <级别>     {levels}（默认 warn）
+  --help                 显示本说明
+
+设置 DATABASE_URL 和 DATABASE_OWNER_URL 后，将使用该 PostgreSQL，而不是自带的。
+`,
+    'usage.unknown': '{problem} 请参阅 npm start -- --help',
+    'usage.port': '--{flag} 是 0 到 65535 之间的数字',
+    'usage.ports.differ': '--port、--gateway-port 和 --cluster-port 必须互不相同',
+    'usage.log.level': '--log-level 可取 {levels}',
+    'usage.data': '--data 需要一个目录名',
+    'usage.listen': '--listen 需要本机的 IP 地址，例如 0.0.0.0',
+    'usage.listen.public': '--listen 超出本机时需要 --public-url：他人访问它的地址',
+    'usage.public.url': '--public-url 是不带路径的网址，例如 https://slipway.example.com',
+    'usage.plain.http':
+      '明文 http 的 --public-url 会让密码在网络上可读；请使用 https，或加上 --allow-plain-http',
+    'step.database': '数据库…',
+    'step.cluster': '集群…',
+    'step.platform': '平台…',
+    'step.ready': '{seconds} 秒后就绪',
+    'sample.building': '示例：正在构建 {url}',
+    'sample.answers': '示例：{url} 已可访问',
+    'sample.silent': '示例：{url} 尚无响应；原因见控制台和 {log}',
+    'part.ended': '{part} 已结束（{how}），正在重新启动',
+    'part.back': '{part} 已恢复运行',
+    'token.renewed': '新的首次运行令牌：{token}',
+    stopping: '正在停止；再按一次立即结束',
+    stopped: '已停止',
+    'stopped.kept': '已停止；实例继续运行，下次启动时接管',
+    'stopped.early': '启动完成前已停止；没有遗留任何进程',
+    'page.platform': '平台',
+    'page.docs': 'API 参考',
+    'page.gateway': '应用网关',
+    'page.sample': '示例应用',
+    'page.kubeconfig': 'Kubeconfig',
+    'page.file': '以上全部',
+    'page.logs': '日志',
+    'page.token': '首次运行令牌，仅可使用一次，24 小时内有效：',
+    'page.stop': '按 Ctrl-C 停止。',
+  },
+})
+
+/** Names of the texts of `npm start`. */
+export type LauncherKey = keyof typeof texts.en
+
+/** A text of `npm start` in a language, with its parameters filled in. */
+export function launcherText(
+  language: Language,
+  key: LauncherKey,
+  params: Readonly<Record<string, string | number | boolean>> = {},
+): string {
+  return fill(texts[language][key], params)
+}
