@@ -3,7 +3,9 @@ import { audit } from './audit.ts'
 import { fleet } from './fleet.ts'
 import { image } from './image.ts'
 import { identity } from './identity.ts'
+import { instance } from './instance.ts'
 import { release } from './release.ts'
+import { source } from './source.ts'
 import { system } from './system.ts'
 import { tenancy } from './tenancy.ts'
 
@@ -16,6 +18,8 @@ export const contract = {
   ...fleet,
   ...app,
   ...release,
+  ...instance,
+  ...source,
   ...image,
 } as const
 

@@ -9,6 +9,7 @@ import type { FleetTables } from './modules/fleet/tables.ts'
 import type { IdentityTables } from './modules/identity/tables.ts'
 import type { ImageTables } from './modules/image/tables.ts'
 import type { ReleaseTables } from './modules/release/tables.ts'
+import type { SourceTables } from './modules/source/tables.ts'
 import type { TenancyTables } from './modules/tenancy/tables.ts'
 
 /** Every table of the platform; each module declares its own. */
@@ -21,7 +22,8 @@ export type Tables = ControlTables &
   AppTables &
   FleetTables &
   ReleaseTables &
-  ImageTables
+  ImageTables &
+  SourceTables
 
 /** A transaction that carries its scope: the Organizations whose rows it sees. Reads have one too. */
 export type Db = DbOf<Tables>

@@ -5,6 +5,7 @@ import { fleet } from './0002-fleet.ts'
 import { app } from './0003-app.ts'
 import { release } from './0004-release.ts'
 import { image } from './0005-image.ts'
+import { source } from './0006-source.ts'
 
 /** Every migration in order; forward only. */
-export const migrations: readonly Migration[] = [foundation, fleet, app, release, image]
+export const migrations: readonly Migration[] = [foundation, fleet, app, release, image, source]

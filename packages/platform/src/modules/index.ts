@@ -9,7 +9,13 @@ import type { PlaceFinders } from '../http/authorize.ts'
 import type { Routes } from '../http/index.ts'
 import type { Db } from '../tables.ts'
 import { accessRoutes } from './access/index.ts'
-import { appRoutes, findApplication, findWorkload, workloadsOfApplication } from './app/index.ts'
+import {
+  appRoutes,
+  findApplication,
+  findWorkload,
+  WORKLOAD_RECONCILER,
+  workloadsOfApplication,
+} from './app/index.ts'
 import { auditRoutes } from './audit/index.ts'
 import { fleetRoutes, openConnections, upsertLocalCluster } from './fleet/index.ts'
 import { identityRoutes, userNames } from './identity/index.ts'
@@ -22,13 +28,21 @@ import {
   resolveImage,
   type BuiltInRegistry,
 } from './image/index.ts'
-import { findRelease, imageUses, releaseReconciler, releaseRoutes } from './release/index.ts'
+import { instanceRoutes, partsOfInstance } from './instance/index.ts'
+import {
+  findRelease,
+  findReleaseNumbers,
+  imageUses,
+  releaseReconciler,
+  releaseRoutes,
+} from './release/index.ts'
+import { openRepositories, sourceRoutes } from './source/index.ts'
 import { findEnvironment, findOrganization, findProject, tenancyRoutes } from './tenancy/index.ts'
 
 /** All modules, put together by hand: what they serve, what they reconcile, where their objects belong. */
 export type Modules = AsyncDisposable & {
-  /** Registers what the settings name and begins to watch over Clusters. */
-  readonly start: () => Promise<void>
+  /** Registers what the settings name and begins to watch over Clusters; what moves there makes its reconciler look at once. */
+  readonly start: (nudge: (reconciler: string, key: string) => void) => Promise<void>
   readonly addRoutes: (routes: Routes) => void
   readonly reconcilers: readonly Reconciler[]
   readonly finders: PlaceFinders
@@ -46,6 +60,7 @@ export function modulesOf(platform: Platform): Modules {
   const connections = openConnections(platform)
   const imageAddress = (image: string): string => `${publicUrlOf(platform.settings).host}/${image}`
   const { prepareWorkload } = namespaces()
+  const repositories = openRepositories(platform)
   let opened: BuiltInRegistry | undefined
   const registry = (): BuiltInRegistry => must(opened, 'the registry is opened at the start')
   return {
@@ -60,6 +75,8 @@ export function modulesOf(platform: Platform): Modules {
       fleetRoutes(routes, connections)
       appRoutes(routes)
       releaseRoutes(routes, { clusters: connections, resolveImage, imageAddress })
+      sourceRoutes(routes, repositories)
+      instanceRoutes(routes, { clusters: connections, findReleaseNumbers })
       imageRoutes(routes, { findUses, registry, imageAddress })
     },
     reconcilers: [
@@ -79,9 +96,11 @@ export function modulesOf(platform: Platform): Modules {
       application: findApplication,
       workload: findWorkload,
       release: findRelease,
+      instance: (db, id) => findWorkload(db, partsOfInstance(id).workloadId),
       image: findImage,
     },
-    async start() {
+    async start(nudge) {
+      connections.onWorkloadChange((workloadId) => nudge(WORKLOAD_RECONCILER, workloadId))
       opened = await openRegistry(platform, { findUses })
       const { localKubeconfig } = platform.settings
       if (localKubeconfig !== undefined)
