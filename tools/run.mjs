@@ -49,17 +49,14 @@ function installWhatIsMissing() {
   writeFileSync(stamp, wanted)
 }
 
-/** Path of a Node 24: the one this runs on, else the one from the platform package. */
+/** Path of a Node 24: the one of the platform package, which lies in the checkout, else the one this runs on. */
 function node24() {
-  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath
   const name = `node-${process.platform}-${process.arch}`
   try {
-    return join(
-      dirname(createRequire(join(root, 'package.json')).resolve(`${name}/package.json`)),
-      'bin',
-      'node',
-    )
+    const packageJson = createRequire(join(root, 'package.json')).resolve(`${name}/package.json`)
+    return join(dirname(packageJson), 'bin', 'node')
   } catch {
+    if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath
     return fail(
       `this needs Node 24; ${process.version} is running and the package ${name} is not installed. Install Node 24 and run again.`,
     )
