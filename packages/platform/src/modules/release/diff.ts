@@ -49,10 +49,17 @@ function leavesOf(value: unknown, path = ''): Map<string, string> {
  * Lists of named things are compared by name, other lists item by item; quantities as text, since we write what we read.
  */
 export function isWithin(wanted: unknown, live: unknown): boolean {
+  if (isEmpty(wanted) && live === undefined) return true
   if (Array.isArray(wanted)) return Array.isArray(live) && isListWithin(wanted, live)
   if (isRecord(wanted))
     return isRecord(live) && Object.entries(wanted).every(([key, value]) => isWithin(value, live[key]))
   return wanted === live
+}
+
+/** An API server leaves empty lists and maps out. */
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0
+  return isRecord(value) && Object.keys(value).length === 0
 }
 
 function isListWithin(wanted: readonly unknown[], live: readonly unknown[]): boolean {

@@ -4,6 +4,7 @@ export const releaseErrors = defineErrors({
   release_in_progress: { status: 409 },
   release_ended: { status: 409 },
   release_not_waiting: { status: 409 },
+  release_going_back: { status: 409 },
   release_not_kept: { status: 422 },
   release_nothing_before: { status: 422 },
   release_not_served: { status: 422 },

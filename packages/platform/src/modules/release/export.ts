@@ -36,6 +36,7 @@ export function exportYaml(input: ExportInput): string {
     newReady: 0,
     oldReady: 0,
     newPresent: null,
+    drained: true,
   })
   const variables = input.variables.map((variable) =>
     variable.secret ? { ...variable, value: `replace-${variable.name}` } : variable,

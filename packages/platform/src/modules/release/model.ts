@@ -59,6 +59,7 @@ export type Release = Version & {
   /** Most Instances of the routed process asked for since it began: nothing shrinks before it ends. */
   readonly demand: number
   readonly probesPassed: number
+  /** Traffic that reaches the new version in percent, by the route's own word; without a route its share of what is ready. */
   readonly weight: number
   readonly counts: Counts
   readonly reason: Reason | null
@@ -66,6 +67,7 @@ export type Release = Version & {
   readonly served: boolean
   readonly pinned: boolean
   readonly stateSince: Date
+  /** Since when the batch is under way; on the way back, since when no traffic reaches the new version. */
   readonly batchSince: Date
   /** Rises with every write: a write by somebody who read an older one is refused. */
   readonly generation: number

@@ -53,9 +53,12 @@ export type VersionStatus = {
   readonly ready: number
   /** The Deployment controller has seen the newest spec. */
   readonly observed: boolean
-  readonly crashes: number
+  /** Restarts of every Instance that is there. */
+  readonly restarts: readonly Restarts[]
   readonly trouble: string
 }
+
+export type Restarts = { readonly instance: string; readonly count: number; readonly createdAt: Date }
 
 export function statusOf(seen: Seen, workload: Workload, version: Version): VersionStatus {
   const process = countedProcessOf(version.template)
@@ -74,13 +77,45 @@ export function statusOf(seen: Seen, workload: Workload, version: Version): Vers
     // Ready pods of the newest template only, so that a restart under way does not count old ones twice.
     ready: pods.filter((pod) => pod.metadata.labels?.[labels.process] === process && isReady(pod)).length,
     observed: deployment !== undefined && observedGeneration >= (deployment.metadata.generation ?? 0),
-    crashes: Math.max(
-      0,
-      ...pods.map((pod) =>
-        Math.max(0, ...(pod.status?.containerStatuses ?? []).map(({ restartCount }) => restartCount)),
-      ),
-    ),
+    restarts: pods.map((pod) => ({
+      instance: pod.metadata.uid,
+      count: Math.max(0, ...(pod.status?.containerStatuses ?? []).map(({ restartCount }) => restartCount)),
+      createdAt: new Date(pod.metadata.creationTimestamp ?? 0),
+    })),
     trouble: troubleOf(pods),
+  }
+}
+
+/** What the routes say about the traffic: the share of a version once every gateway confirmed, and what is wrong with them. */
+export function routingOf(
+  seen: Seen,
+  service: string | undefined,
+): { readonly confirmed: boolean; readonly weight: number; readonly trouble: string } {
+  const routes = seen.objects.flatMap((one) => (one.resource === 'httproutes' ? [one.object] : []))
+  const weights = routes.map(({ spec }) => {
+    const refs = spec?.rules?.at(-1)?.backendRefs ?? []
+    const total = refs.reduce((sum, { weight = 1 }) => sum + weight, 0)
+    const own = refs.filter(({ name }) => name === service).reduce((sum, { weight = 1 }) => sum + weight, 0)
+    return total === 0 ? 0 : Math.round((100 * own) / total)
+  })
+  const conditions = routes.map(({ metadata, status }) => ({
+    generation: metadata.generation ?? 0,
+    accepted: (status?.parents ?? []).map((parent) =>
+      parent.conditions?.find(({ type }) => type === 'Accepted'),
+    ),
+  }))
+  return {
+    confirmed: conditions.every(
+      ({ generation, accepted }) =>
+        accepted.length > 0 &&
+        accepted.every((one) => one?.status === 'True' && (one.observedGeneration ?? 0) >= generation),
+    ),
+    weight: Math.max(0, ...weights),
+    trouble: conditions
+      .flatMap(({ accepted }) => accepted)
+      .filter((one) => one?.status === 'False')
+      .map((one) => textOf(one?.reason, one?.message))
+      .join('; '),
   }
 }
 
@@ -151,6 +186,7 @@ export function differencesOf(
   return [...changes, ...removals]
 }
 
-function keyOf(one: Manifest | LiveObject): string {
+/** `<resource>/<name>` */
+export function keyOf(one: Manifest | LiveObject): string {
   return `${one.resource}/${one.object.metadata?.name ?? ''}`
 }

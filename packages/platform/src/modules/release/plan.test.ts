@@ -66,6 +66,7 @@ function seen(change: Partial<Observation> = {}): Observation {
   return {
     counts: { newReady: 4, newWanted: 4, oldReady: 4, oldWanted: 4 },
     settled: true,
+    routed: null,
     crashes: 0,
     trouble: '',
     unreadySince: null,
@@ -282,6 +283,7 @@ describe('the shape of a rollout', () => {
     newReady: 0,
     oldReady: 4,
     newPresent: null,
+    drained: true,
     ...change,
   })
   const weights = (one: ShapeInput): Record<string, number> =>

@@ -5,6 +5,8 @@
  * else sends) → Gating (it gets its share of the traffic and still answers) → WaitPerson → Soak → the next batch. The weights
  * of a batch hold from its Gating on, so people never reach a version that has not answered.
  * Whatever the state, a wish to go back and a failed gate lead to RollingBack; a deadline leads there or to Held.
+ * On the way back the weights change first; the new version's Instances go when the route has confirmed that none of its
+ * traffic reaches them and requests under way had time to end.
  */
 import type { Batch, Plan, ReleaseState } from '@slipway/contract'
 
@@ -14,6 +16,10 @@ import { isEnded, type Counts, type Reason, type Release, type SettledBatch } fr
 export const CRASHES_MAX = 3
 /** How long a version may have too few ready Instances, once it has had enough, before its gate fails, in ms. */
 export const UNREADY_MAX_MS = 30_000
+/** Time for requests under way to end before the Instances that answer them go, in ms. */
+export const DRAIN_MS = 2_000
+/** How long the way back waits for a route that confirms nothing, in ms. */
+export const ROUTE_MAX_MS = 15_000
 const POLL_MS = 1_000
 
 /**
@@ -34,9 +40,12 @@ export function settleBatches(plan: Plan, demand: number, hasRouter: boolean): S
 function settleBatch(batch: Batch, demand: number, hasRouter: boolean): SettledBatch {
   const share = shareOf(batch, demand)
   const instances = batch.instances ?? Math.max(1, Math.ceil((demand * share) / 100))
+  // Nothing is to run, so nothing is tried either; the version is changed all the same.
+  if (demand === 0)
+    return { instances: 0, share, weight: 100, header: null, approve: batch.approve, soakSeconds: 0 }
   const weight = hasRouter ? (batch.weight ?? (batch.header === undefined ? share : 0)) : share
   return {
-    instances: Math.max(Math.min(instances, Math.max(demand, 1)), Math.ceil((demand * weight) / 100)),
+    instances: Math.max(Math.min(instances, demand), Math.ceil((demand * weight) / 100)),
     share,
     weight,
     header: hasRouter ? headerOf(batch.header) : null,
@@ -74,9 +83,11 @@ export function problemOfPlan(plan: Plan, batches: readonly SettledBatch[]): str
 /** What the cluster shows of a rollout. */
 export type Observation = {
   readonly counts: Counts
-  /** Both versions' objects are as they were asked to be, by the cluster's own word. */
+  /** Both versions' objects and the route are as they were asked to be, by the cluster's own word. */
   readonly settled: boolean
-  /** Most restarts of one Instance of the new version. */
+  /** Percent of the traffic that reaches the new version, by the route's own word; null while it has confirmed nothing. */
+  readonly routed: number | null
+  /** Most restarts of one Instance of the new version since the release began. */
   readonly crashes: number
   /** A short word from the cluster about what keeps Instances from starting (`ImagePullBackOff: …`), or empty. */
   readonly trouble: string
@@ -102,11 +113,7 @@ export type Move =
 export function planMove(release: Release, seen: Observation, now: Date): Move {
   if (isEnded(release.state)) return wait(POLL_MS)
   if (release.state === 'RollingBack') return planReturn(release, seen, now)
-  if (release.goal !== 'forward')
-    return to(release, 'RollingBack', {
-      code: release.goal === 'abort' ? 'aborted' : 'rolled_back',
-      params: {},
-    })
+  if (release.goal !== 'forward') return to(release, 'RollingBack', reasonToReturn(release))
   const failure = failureOf(release, seen, now)
   if (failure !== undefined) return fail(release, failure)
   if (release.state === 'Held') return wait(POLL_MS)
@@ -115,7 +122,9 @@ export function planMove(release: Release, seen: Observation, now: Date): Move {
 
 function planForward(release: Release, seen: Observation, now: Date): Move {
   const batch = batchOf(release)
-  const enough = seen.settled && seen.counts.newReady >= batch.instances
+  const enough = seen.settled && seen.counts.newReady >= Math.max(batch.instances, seen.counts.newWanted)
+  const probed =
+    release.probesPassed >= release.plan.probe.requests || !seen.hasRouter || seen.counts.newWanted === 0
   switch (release.state) {
     case 'Queued':
       return to(release, 'Placing', null)
@@ -124,11 +133,11 @@ function planForward(release: Release, seen: Observation, now: Date): Move {
       return release.paused ? wait(POLL_MS) : to(release, 'Warming', null)
     case 'Warming':
       if (!enough) return waitForDeadline(release, now)
-      if (release.probesPassed < release.plan.probe.requests && seen.hasRouter) return { kind: 'probe' }
+      if (!probed) return { kind: 'probe' }
       return release.paused ? wait(POLL_MS) : to(release, 'Gating', null)
     case 'Gating':
       if (!enough) return waitForDeadline(release, now)
-      if (release.probesPassed < release.plan.probe.requests && seen.hasRouter) return { kind: 'probe' }
+      if (!probed) return { kind: 'probe' }
       return release.paused ? wait(POLL_MS) : afterGate(release)
     case 'WaitPerson':
       if (release.approvedBatch < release.batch || release.paused) return wait(POLL_MS)
@@ -167,7 +176,8 @@ function failureOf(release: Release, seen: Observation, now: Date): Reason | und
   if (seen.crashes >= CRASHES_MAX)
     return { code: 'gate_crashing', params: { restarts: seen.crashes, trouble: seen.trouble } }
   const waiting = release.state === 'Placing' || release.state === 'Warming' || release.state === 'Gating'
-  if (waiting && now.getTime() >= deadlineMsOf(release))
+  // Time that a person's pause takes is not the new version's fault.
+  if (waiting && !release.paused && now.getTime() >= deadlineMsOf(release))
     return {
       code: 'gate_deadline',
       params: {
@@ -178,7 +188,8 @@ function failureOf(release: Release, seen: Observation, now: Date): Reason | und
       },
     }
   const unreadyMs = seen.unreadySince === null ? 0 : now.getTime() - seen.unreadySince.getTime()
-  if (!waiting && unreadyMs >= UNREADY_MAX_MS)
+  const expected = !waiting || (release.paused && release.state === 'Gating')
+  if (expected && unreadyMs >= UNREADY_MAX_MS)
     return {
       code: 'gate_unready',
       params: { ready: seen.counts.newReady, wanted: batchOf(release).instances, trouble: seen.trouble },
@@ -190,6 +201,23 @@ function failureOf(release: Release, seen: Observation, now: Date): Reason | und
 function fail(release: Release, reason: Reason): Move {
   if (release.plan.onFail === 'rollback') return to(release, 'RollingBack', reason)
   return release.state === 'Held' ? wait(POLL_MS) : to(release, 'Held', reason)
+}
+
+/** Why a person's wish sends it back; an answer to a question keeps its own reason. */
+function reasonToReturn(release: Release): Reason {
+  if (release.reason?.code === 'rejected') return release.reason
+  return { code: release.goal === 'abort' ? 'aborted' : 'rolled_back', params: {} }
+}
+
+/** On the way back: whether the new version's Instances may go, as nobody reaches them any more. */
+export function isDrained(
+  release: Pick<Release, 'weight' | 'stateSince' | 'batchSince'>,
+  routed: number | null,
+  now: Date,
+): boolean {
+  const confirmed = release.weight === 0 && routed === 0
+  if (!confirmed) return now.getTime() >= release.stateSince.getTime() + ROUTE_MAX_MS
+  return now.getTime() >= release.batchSince.getTime() + DRAIN_MS
 }
 
 /** Traffic is back at once (the weights of RollingBack); it ends when the new version's objects are gone. */

@@ -63,6 +63,17 @@ export async function findRelease(db: Db, id: string): Promise<Release | undefin
   return row && releaseOf(row)
 }
 
+/** The Release, locked until the transaction ends: a command of a person waits for the engine's write and sees it. */
+export async function lockRelease(db: Db, id: string): Promise<Release | undefined> {
+  const row = await db
+    .selectFrom('release_release')
+    .selectAll()
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  return row && releaseOf(row)
+}
+
 export async function findActive(db: Db, workloadId: string): Promise<Release | undefined> {
   const row = await db
     .selectFrom('release_release')
@@ -154,8 +165,14 @@ export async function putHead(db: Db, head: Head): Promise<void> {
     .execute()
 }
 
-/** Appends to the journal of a Release; called with the Release's row just written, which orders the writers. */
+/** Appends to the journal of a Release. The lock on the Release's row orders the writers. */
 export async function appendReleaseEvent(db: Db, event: Omit<ReleaseEvent, 'sequence'>): Promise<void> {
+  await db
+    .selectFrom('release_release')
+    .select('id')
+    .where('id', '=', event.releaseId)
+    .forUpdate()
+    .executeTakeFirst()
   const last = await db
     .selectFrom('release_event')
     .select('sequence')
@@ -208,6 +225,23 @@ export async function keptImages(db: Db, workloadId: string): Promise<string[]> 
     .where('id', 'in', [...ids])
     .execute()
   return rows.map(({ image }) => image)
+}
+
+/** Number of the newest Release of each version. @param hashes - at most a few hundred */
+export async function findReleaseNumbers(
+  db: Db,
+  workloadId: string,
+  hashes: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  if (hashes.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('release_release')
+    .select((e) => ['hash', e.fn.max('number').as('number')])
+    .where('workload_id', '=', workloadId)
+    .where('hash', 'in', [...hashes])
+    .groupBy('hash')
+    .execute()
+  return new Map(rows.map(({ hash, number }) => [hash, number]))
 }
 
 /** Images that kept Releases need, and which of them serves now. */

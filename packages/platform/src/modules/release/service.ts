@@ -20,7 +20,15 @@ import {
 import type { ClusterConnection } from '../fleet/index.ts'
 import { diffTemplates, diffVariables } from './diff.ts'
 import { releaseErrors } from './errors.ts'
-import { countedProcessOf, isEnded, noCounts, routedProcessOf, type Goal, type Release } from './model.ts'
+import {
+  countedProcessOf,
+  isEnded,
+  KEPT_RELEASES,
+  noCounts,
+  routedProcessOf,
+  type Goal,
+  type Release,
+} from './model.ts'
 import { problemOfPlan, settleBatches } from './plan.ts'
 import * as queries from './queries.ts'
 import { demandOf } from './shape.ts'
@@ -183,9 +191,7 @@ async function command(
     readonly change: (release: Release) => Partial<Release>
   },
 ): Promise<Release> {
-  const release = found(await queries.findRelease(ctx.db, id))
-  if (isEnded(release.state))
-    throw releaseErrors.release_ended({ number: release.number, state: release.state })
+  const release = await commandable(ctx, id)
   const written = await queries.advanceRelease(ctx.db, { ...release, ...what.change(release) })
   if (!written) throw httpErrors.generation_conflict()
   await record(ctx, written, what.code, what.params)
@@ -194,16 +200,32 @@ async function command(
   return written
 }
 
+/** The Release, locked, unless it has ended. */
+async function commandable(ctx: Ctx, id: string): Promise<Release> {
+  const release = found(await queries.lockRelease(ctx.db, id))
+  if (isEnded(release.state))
+    throw releaseErrors.release_ended({ number: release.number, state: release.state })
+  return release
+}
+
+function refuseOnTheWayBack(release: Release): void {
+  if (release.goal !== 'forward' || release.state === 'RollingBack')
+    throw releaseErrors.release_going_back({ number: release.number })
+}
+
 export async function pauseRelease(ctx: Ctx, id: string): Promise<Release> {
+  refuseOnTheWayBack(await commandable(ctx, id))
   return command(ctx, id, { code: 'paused', change: () => ({ paused: true }) })
 }
 
-/** Goes on; a held Release gets a new deadline for the batch it is in. */
+/** Goes on, with a new deadline for the batch it is in. */
 export async function resumeRelease(ctx: Ctx, id: string): Promise<Release> {
+  refuseOnTheWayBack(await commandable(ctx, id))
   return command(ctx, id, {
     code: 'resumed',
     change: (release) => ({
       paused: false,
+      batchSince: ctx.now,
       ...(release.state === 'Held' ? restart(ctx, release.heldFrom ?? 'Placing') : {}),
     }),
   })
@@ -222,6 +244,7 @@ export async function goBack(ctx: Ctx, id: string, goal: Exclude<Goal, 'forward'
 
 /** Skips to the last batch; its gates still count. */
 export async function promoteRelease(ctx: Ctx, id: string): Promise<Release> {
+  refuseOnTheWayBack(await commandable(ctx, id))
   return command(ctx, id, {
     code: 'promoted',
     change: (release) => ({
@@ -238,13 +261,21 @@ export async function approveRelease(
   id: string,
   answer: { readonly approve: boolean; readonly batch: number; readonly comment: string },
 ): Promise<Release> {
-  const release = found(await queries.findRelease(ctx.db, id))
+  const release = await commandable(ctx, id)
+  refuseOnTheWayBack(release)
   if (release.state !== 'WaitPerson' || release.batch !== answer.batch)
     throw releaseErrors.release_not_waiting({ number: release.number, batch: answer.batch })
   return command(ctx, id, {
     code: answer.approve ? 'approved' : 'rejected',
     params: { comment: answer.comment },
-    change: () => (answer.approve ? { approvedBatch: answer.batch } : { goal: 'rollback' }),
+    change: () =>
+      answer.approve
+        ? { approvedBatch: answer.batch }
+        : {
+            goal: 'rollback',
+            paused: false,
+            reason: { code: 'rejected', params: { by: ctx.account.name, comment: answer.comment } },
+          },
   })
 }
 
@@ -296,7 +327,8 @@ export async function rollBack(ctx: Ctx, input: RollbackInput): Promise<Release>
     workload,
     image: { reference: target.image, template: target.template },
     configRevision,
-    plan: defaultPlan,
+    // It served, so one answer through the route is proof enough; the probe knows the path that this version has.
+    plan: { ...defaultPlan, probe: { ...target.plan.probe, requests: 1 } },
     nonce: target.nonce,
     fromId: target.id,
     hasRouter: input.connection.gateway !== undefined,
@@ -308,10 +340,9 @@ async function rollbackTarget(
   workload: Workload,
   { wanted, servingId }: { readonly wanted: string | undefined; readonly servingId: string | null },
 ): Promise<Release> {
-  const serving = servingId === null ? undefined : await queries.findRelease(db, servingId)
-  const id = wanted ?? serving?.previousId ?? undefined
-  if (id === undefined) throw releaseErrors.release_nothing_before()
-  const target = await queries.findRelease(db, id)
+  const target =
+    wanted === undefined ? await previousVersion(db, servingId) : await queries.findRelease(db, wanted)
+  if (!target && wanted === undefined) throw releaseErrors.release_nothing_before()
   if (!target || target.workloadId !== workload.id) throw httpErrors.not_found()
   if (!(await queries.keptIds(db, workload.id)).has(target.id))
     throw releaseErrors.release_not_kept({ number: target.number })
@@ -319,8 +350,19 @@ async function rollbackTarget(
   return target
 }
 
+/** The last Release before the serving one that ran another version: releasing the same one again makes no step to return to. */
+async function previousVersion(db: Db, servingId: string | null): Promise<Release | undefined> {
+  const serving = servingId === null ? undefined : await queries.findRelease(db, servingId)
+  let before = serving
+  for (let steps = 0; before && steps < KEPT_RELEASES; steps += 1) {
+    if (before.hash !== serving?.hash) return before
+    before = before.previousId === null ? undefined : await queries.findRelease(db, before.previousId)
+  }
+  return undefined
+}
+
 export async function pinRelease(ctx: Ctx, id: string, pinned: boolean): Promise<Release> {
-  const release = found(await queries.findRelease(ctx.db, id))
+  const release = found(await queries.lockRelease(ctx.db, id))
   const written = await queries.advanceRelease(ctx.db, { ...release, pinned })
   if (!written) throw httpErrors.generation_conflict()
   ctx.note({ detail: { release: id, pinned } })

@@ -33,6 +33,8 @@ export type ShapeInput = {
   readonly oldReady: number
   /** Wanted Instances of the new version's counted process on the cluster now; null when it has no objects. */
   readonly newPresent: number | null
+  /** On the way back: nobody reaches the new version any more. */
+  readonly drained: boolean
 }
 
 /** Header by which the platform itself reaches one version through the route. */
@@ -45,6 +47,11 @@ export function demandOf(
   instances: Readonly<Record<string, number>>,
 ): number {
   return instances[process] ?? version.template.processes[process]?.instances ?? 0
+}
+
+/** Instances of the counted process that people ask for now. */
+export function demandNow(version: Version, instances: Readonly<Record<string, number>>): number {
+  return demandOf(version, countedProcessOf(version.template), instances)
 }
 
 export function shapeOf(input: ShapeInput): Shape {
@@ -111,6 +118,12 @@ function newCounts(
   const counted = countedProcessOf(active.template)
   return new Map(
     Object.keys(active.template.processes).map((name): [string, number] => {
+      // What serves already is released once more: nothing of it goes away in between.
+      if (input.serving?.hash === active.hash)
+        return [
+          name,
+          name === counted ? grown(active.demand, input, active) : demandOf(active, name, input.instances),
+        ]
       if (name === counted) return [name, grown(instances, input, active)]
       const demand = demandOf(active, name, input.instances)
       return [name, Math.ceil((demand * share) / 100)]
@@ -150,10 +163,11 @@ function returnShape(input: ShapeInput, active: Release, old: Version | undefine
       : { versions: [], headers: [] }
   const restored = whole(old, input, 100)
   const wanted = restored.instances.get(countedProcessOf(old.template)) ?? 0
-  if (input.newPresent === null || input.oldReady >= wanted) return { versions: [restored], headers: [] }
+  if (input.newPresent === null || (input.oldReady >= wanted && input.drained))
+    return { versions: [restored], headers: [] }
   const staying = new Map([[countedProcessOf(active.template), input.newPresent]])
   // Without enough of the old version the new one goes on serving its part for the moment.
-  const weight = input.oldReady === 0 ? 100 : 0
+  const weight = wanted > 0 && input.oldReady === 0 ? 100 : 0
   return {
     versions: [
       { ...restored, weight: 100 - weight },

@@ -1,0 +1,61 @@
+/*
+ * What this process saw of rollouts and the database need not know: a restart counts anew, which only makes the engine more
+ * patient. Bounded by what is under way.
+ */
+import type { Release } from './model.ts'
+import type { Restarts } from './observe.ts'
+
+/** Clocks of clusters and platforms may differ by this much. */
+const SKEW_MS = 60_000
+/** How often an object is corrected at most while somebody else keeps changing it. */
+const CORRECTION_MS = 10_000
+const CORRECTIONS_MAX = 10_000
+
+export type Memory = {
+  /** Since when the new version has had too few ready Instances; null when it has enough. */
+  readonly unreadySince: (releaseId: string, enough: boolean, now: Date) => Date | null
+  /** Most restarts of one Instance since the release began; those of an Instance's life before do not count. */
+  readonly crashes: (release: Pick<Release, 'id' | 'createdAt'>, restarts: readonly Restarts[]) => number
+  /** Whether an object that somebody else changed may be corrected now; true counts as corrected. */
+  readonly mayCorrect: (object: string, nowMs: number) => boolean
+  readonly forget: (releaseId: string) => void
+}
+
+export function memory(): Memory {
+  const unready = new Map<string, Date>()
+  const baselines = new Map<string, Map<string, number>>()
+  const corrected = new Map<string, number>()
+
+  const baselineOf = (
+    release: Pick<Release, 'id' | 'createdAt'>,
+    { instance, count, createdAt }: Restarts,
+  ): number => {
+    if (createdAt.getTime() >= release.createdAt.getTime() - SKEW_MS) return 0
+    const known = baselines.get(release.id) ?? new Map<string, number>()
+    baselines.set(release.id, known)
+    const baseline = known.get(instance) ?? count
+    known.set(instance, baseline)
+    return baseline
+  }
+
+  return {
+    unreadySince(releaseId, enough, now) {
+      if (enough) unready.delete(releaseId)
+      else if (!unready.has(releaseId)) unready.set(releaseId, now)
+      return unready.get(releaseId) ?? null
+    },
+    crashes: (release, restarts) =>
+      Math.max(0, ...restarts.map((one) => one.count - baselineOf(release, one))),
+    mayCorrect(object, nowMs) {
+      const atMs = corrected.get(object)
+      if (atMs !== undefined && nowMs - atMs < CORRECTION_MS) return false
+      if (corrected.size >= CORRECTIONS_MAX) corrected.clear()
+      corrected.set(object, nowMs)
+      return true
+    },
+    forget(releaseId) {
+      unready.delete(releaseId)
+      baselines.delete(releaseId)
+    },
+  }
+}
