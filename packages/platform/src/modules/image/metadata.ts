@@ -3,6 +3,7 @@ import { ociErrors, type Digest, type RegistryMetadata } from '@slipway/oci'
 
 import type { Db, Tables } from '../../tables.ts'
 import * as rows from './queries/registry.ts'
+import * as uploads from './queries/uploads.ts'
 import * as reviews from './queries/reviews.ts'
 
 /** What the registry's rows need of other modules. */
@@ -114,14 +115,15 @@ function uploadMethods(ports: MetadataPorts): Pick<RegistryMetadata, UploadMetho
   return {
     createUpload: (upload) =>
       write(async (db) =>
-        rows.insertUpload(db, await lockedRepository(db, ports, upload.repository), upload),
+        uploads.insertUpload(db, await lockedRepository(db, ports, upload.repository), upload),
       ),
-    findUpload: (repository, id) => read((db) => rows.findUpload(db, repository, id)),
-    claimUpload: (claim) => write((db) => rows.claimUpload(db, claim)),
-    renewUpload: ({ id, claim, until }) => write((db) => rows.renewUpload(db, id, claim, until)),
-    releaseUpload: ({ id, claim, sizeBytes }) => write((db) => rows.releaseUpload(db, id, claim, sizeBytes)),
-    deleteUpload: (repository, id) => write((db) => rows.deleteUpload(db, repository, id)),
-    listStaleUploads: ({ before, now, limit }) => read((db) => rows.staleUploads(db, before, now, limit)),
+    findUpload: (repository, id) => read((db) => uploads.findUpload(db, repository, id)),
+    claimUpload: (claim) => write((db) => uploads.claimUpload(db, claim)),
+    renewUpload: ({ id, claim, until }) => write((db) => uploads.renewUpload(db, id, claim, until)),
+    releaseUpload: ({ id, claim, sizeBytes }) =>
+      write((db) => uploads.releaseUpload(db, id, claim, sizeBytes)),
+    deleteUpload: (repository, id) => write((db) => uploads.deleteUpload(db, repository, id)),
+    listStaleUploads: ({ before, now, limit }) => read((db) => uploads.staleUploads(db, before, now, limit)),
   }
 }
 
