@@ -2,3 +2,4 @@ export { catalog, fill, languages, type Catalog, type Language } from './catalog
 export { defineErrors, errorCodes, errorText, type ErrorCode } from './errors/index.ts'
 export { cliKeys, cliText, findCliText, type CliKey } from './cli.ts'
 export { launcherText, type LauncherKey } from './launcher.ts'
+export { releaseText } from './release.ts'

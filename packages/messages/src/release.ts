@@ -1,0 +1,82 @@
+import { catalog, fill, type Language } from './catalog.ts'
+
+type Params = Readonly<Record<string, string | number | boolean>>
+
+/** What happens to a Release: its states, the evidence of gates, commands of people, and why it goes back. */
+const texts = catalog({
+  en: {
+    Queued: 'queued',
+    Placing: 'new instances come up',
+    Warming: 'the new version is tried through the route',
+    Gating: 'the new version gets its share of the traffic',
+    WaitPerson: 'waits for a person',
+    Soak: 'serves for a while before it counts as passed',
+    Held: 'held; resume, promote, roll back or abort it',
+    Finishing: 'all batches have passed',
+    RollingBack: 'traffic returns to the old version',
+    Done: 'the new version serves everything',
+    RolledBack: 'the old version serves everything again',
+    Aborted: 'aborted; the old version serves everything',
+    Failed: 'the way back could not finish',
+    created: 'created, image {image}, configuration revision {configRevision}',
+    approved: 'approved {comment}',
+    rejected: 'rejected {comment}',
+    paused: 'paused',
+    resumed: 'resumed',
+    promoted: 'the remaining batches were skipped',
+    aborted: 'aborted by a person',
+    rolled_back: 'rolled back by a person',
+    traffic: '{weight} % of the traffic reaches the new version',
+    probe_passed: '{requests} requests to {path} in a row succeeded, the last with {answer}',
+    probe_failing: 'requests to {path} fail: {answer}',
+    gate_deadline: 'after {seconds} s {ready} of {wanted} instances were ready and tried {trouble}',
+    gate_crashing: 'an instance crashed {restarts} times {trouble}',
+    gate_unready: 'for too long only {ready} of {wanted} instances were ready {trouble}',
+    return_deadline: '{ready} of {wanted} instances of the old version are ready {trouble}',
+    drift: 'somebody else changed {object}; it was set back',
+  },
+  'zh-CN': {
+    Queued: '排队中',
+    Placing: '正在启动新实例',
+    Warming: '正在通过路由试探新版本',
+    Gating: '新版本承接其流量份额',
+    WaitPerson: '等待人工审批',
+    Soak: '观察一段时间后才算通过',
+    Held: '已挂起；可继续、直接全量、回滚或中止',
+    Finishing: '所有批次均已通过',
+    RollingBack: '流量正在回到旧版本',
+    Done: '新版本承接全部流量',
+    RolledBack: '旧版本重新承接全部流量',
+    Aborted: '已中止；旧版本承接全部流量',
+    Failed: '回退未能完成',
+    created: '已创建，镜像 {image}，配置版本 {configRevision}',
+    approved: '已批准 {comment}',
+    rejected: '已拒绝 {comment}',
+    paused: '已暂停',
+    resumed: '已继续',
+    promoted: '已跳过剩余批次',
+    aborted: '由人工中止',
+    rolled_back: '由人工回滚',
+    traffic: '{weight} % 的流量到达新版本',
+    probe_passed: '对 {path} 连续 {requests} 次请求成功，最后一次为 {answer}',
+    probe_failing: '对 {path} 的请求失败：{answer}',
+    gate_deadline: '{seconds} 秒后 {wanted} 个实例中只有 {ready} 个就绪并通过试探 {trouble}',
+    gate_crashing: '某个实例崩溃了 {restarts} 次 {trouble}',
+    gate_unready: '{wanted} 个实例中长时间只有 {ready} 个就绪 {trouble}',
+    return_deadline: '旧版本的 {wanted} 个实例中有 {ready} 个就绪 {trouble}',
+    drift: '有人更改了 {object}；已改回',
+  },
+})
+
+/**
+ * One sentence about a Release's state, reason or event; a state with a reason says both. An unknown code gives the code
+ * itself, so that nothing is ever blank.
+ */
+export function releaseText(language: Language, code: string, params: Params): string {
+  const known: Readonly<Record<string, string>> = texts[language]
+  const text = known[code]
+  const own = text === undefined ? code : fill(text, params).trimEnd()
+  const { reason, ...rest } = params
+  if (typeof reason !== 'string' || reason === code) return own
+  return `${own}${language === 'en' ? ': ' : '：'}${releaseText(language, reason, rest)}`
+}
