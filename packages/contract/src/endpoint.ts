@@ -126,10 +126,16 @@ export function endpoint<
   }
 }
 
-export type Stream<Params extends z.ZodType = z.ZodType, Query extends z.ZodType = z.ZodType> = {
+/** `sse`: events from us. `websocket`: both ways. `download` and `upload`: raw bytes one way. */
+type Transport = 'sse' | 'websocket' | 'download' | 'upload'
+
+export type Stream<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Way extends Transport = Transport,
+> = {
   readonly kind: 'stream'
-  /** `sse`: events from us. `websocket`: both ways. `download` and `upload`: raw bytes one way. */
-  readonly transport: 'sse' | 'websocket' | 'download' | 'upload'
+  readonly transport: Way
   readonly method: Method
   readonly path: string
   readonly auth: Auth
@@ -143,13 +149,15 @@ export type Stream<Params extends z.ZodType = z.ZodType, Query extends z.ZodType
   readonly query: Query
 }
 
-type StreamInput<P, Q> = Common &
-  Audited & { readonly transport: Stream['transport']; readonly params?: P; readonly query?: Q }
+type StreamInput<P, Q, W> = Common &
+  Audited & { readonly transport: W; readonly params?: P; readonly query?: Q }
 
 /** Declares a stream. Its permission is checked again every few seconds while it is open. */
-export function stream<P extends z.ZodType = typeof nothing, Q extends z.ZodType = typeof nothing>(
-  definition: StreamInput<P, Q>,
-): Stream<P, Q> {
+export function stream<
+  const W extends Transport,
+  P extends z.ZodType = typeof nothing,
+  Q extends z.ZodType = typeof nothing,
+>(definition: StreamInput<P, Q, W>): Stream<P, Q, W> {
   return {
     kind: 'stream',
     transport: definition.transport,

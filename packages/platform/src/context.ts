@@ -49,6 +49,8 @@ export type RequestContext = Platform & {
   readonly account: Account
   /** When the request came; one time for all it writes. */
   readonly now: Date
+  /** Everything is checked and nothing may be changed, in Clusters neither. */
+  readonly dryRun: boolean
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal
   /** Runs `run` in a transaction of its own that only reads, for handlers that also do network I/O. */

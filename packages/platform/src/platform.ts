@@ -75,7 +75,7 @@ export async function startPlatform(settings: Settings, parts: PlatformParts = {
   const server = createServer({ platform, finders: modules.finders }, routes.registered)
   const reconcilers: readonly Reconciler[] = [housekeeping, ...modules.reconcilers]
   const driver = cleanup.use(createDriver(platform, reconcilers))
-  await modules.start()
+  await modules.start(driver.nudge)
   await driver.start()
 
   cleanup.defer(async () => server.close())

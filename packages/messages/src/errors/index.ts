@@ -4,6 +4,7 @@ import { fill, type Language, type Placeholders } from '../catalog.ts'
 import { clientErrors } from './client.ts'
 import { commonErrors } from './common.ts'
 import { imageErrors } from './image.ts'
+import { runErrors } from './run.ts'
 import { shipErrors } from './ship.ts'
 import { startErrors } from './start.ts'
 import { whatErrors } from './what.ts'
@@ -18,6 +19,7 @@ const areas = [
   whereErrors,
   whatErrors,
   shipErrors,
+  runErrors,
   imageErrors,
 ] as const
 

@@ -45,6 +45,8 @@ export type Driver = AsyncDisposable & {
   /** Starts leading as soon as the lease is free; resolves at once. */
   readonly start: () => Promise<void>
   readonly isLeading: () => boolean
+  /** Makes a key due now, on this replica only and only while it leads: for hints from the world, which come to every replica. */
+  readonly nudge: (reconciler: string, key: string) => void
 }
 
 type Lane = {
@@ -196,6 +198,9 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
       loop = work()
     },
     isLeading: () => leading !== undefined,
+    nudge(reconciler, key) {
+      if (leading) onWake(`${reconciler} ${key}`)
+    },
     async [Symbol.asyncDispose]() {
       stopping.abort(new Error('the platform stops'))
       nudge()

@@ -16,6 +16,7 @@ import { fleetErrors } from './errors.ts'
 import type { Cluster, ClusterConnection, ClusterFacts, Clusters, GatewaySettings, Health } from './model.ts'
 import { gatewayFactsOf, nextPulse, type Pulse } from './plan.ts'
 import * as queries from './queries.ts'
+import { watchWorkloads, type WorkloadWatch } from './watch.ts'
 
 /*
  * One client per Cluster for the whole process. Every Cluster is asked for its readiness every few seconds; while it does
@@ -31,6 +32,7 @@ const RUNTIME_LABEL = 'slipway/runtime=process'
 type Connected = {
   readonly cluster: Cluster
   readonly kube: Kube & Disposable
+  readonly watch: WorkloadWatch
   pulse: Pulse
   facts: ClusterFacts | undefined
   factsAtMs: number
@@ -43,6 +45,8 @@ export type Connections = Clusters &
       readonly health: Health
       readonly facts: ClusterFacts | undefined
     }
+    /** Calls `listener` when a pod or Deployment of a Workload changed; a hint that may be missed. */
+    readonly onWorkloadChange: (listener: (workloadId: string) => void) => Disposable
     /** Begins to watch over all Clusters. */
     readonly start: () => Promise<void>
   }
@@ -51,15 +55,27 @@ export function openConnections(platform: Platform): Connections {
   const { clock, log, database } = platform
   const open = new Map<string, Connected>()
   const stopping = new AbortController()
+  const listeners = new Set<(workloadId: string) => void>()
+  const closing = new Set<Promise<void>>()
   let loop: Promise<void> = Promise.resolve()
+
+  function close(one: Connected): void {
+    const closed = closeNow(one)
+    closing.add(closed)
+    void closed.finally(() => closing.delete(closed))
+  }
 
   function connected(cluster: Cluster): Connected {
     const known = open.get(cluster.id)
     if (known && known.cluster.updatedAt.getTime() === cluster.updatedAt.getTime()) return known
-    known?.kube[Symbol.dispose]()
+    if (known) close(known)
+    const kube = clientOf(platform, openKubeconfig(platform, cluster))
     const fresh: Connected = {
       cluster,
-      kube: clientOf(platform, openKubeconfig(platform, cluster)),
+      kube,
+      watch: watchWorkloads(platform, { slug: cluster.slug, kube }, (workloadId) => {
+        for (const listener of listeners) listener(workloadId)
+      }),
       pulse: { health: { state: 'connecting', since: clock.now(), message: '' }, misses: 0 },
       facts: undefined,
       factsAtMs: -Infinity,
@@ -106,7 +122,7 @@ export function openConnections(platform: Platform): Connections {
     const known = new Set(clusters.map(({ id }) => id))
     for (const [id, one] of open) {
       if (known.has(id)) continue
-      one.kube[Symbol.dispose]()
+      close(one)
       open.delete(id)
     }
   }
@@ -126,7 +142,7 @@ export function openConnections(platform: Platform): Connections {
     try {
       // A missing gateway may only not be there yet, so it is looked for again until it is.
       const facts = one.facts?.gateway === undefined ? await refresh(one) : one.facts
-      return { kube: one.kube, ...facts }
+      return { kube: one.kube, podsSeen: one.watch.pods, ...facts }
     } catch (thrown) {
       throw fleetErrors.cluster_unreachable(
         { cluster: cluster.slug, problem: messageOf(thrown).slice(0, 200) },
@@ -142,6 +158,10 @@ export function openConnections(platform: Platform): Connections {
       const health = one?.pulse.health ?? { state: 'connecting' as const, since: clock.now(), message: '' }
       return { health, facts: one?.facts }
     },
+    onWorkloadChange(listener) {
+      listeners.add(listener)
+      return { [Symbol.dispose]: () => void listeners.delete(listener) }
+    },
     async start() {
       await reload()
       loop = watchOver()
@@ -149,9 +169,15 @@ export function openConnections(platform: Platform): Connections {
     async [Symbol.asyncDispose]() {
       stopping.abort(new Error('the platform stops'))
       await loop
-      for (const one of open.values()) one.kube[Symbol.dispose]()
+      for (const one of open.values()) close(one)
+      await Promise.all(closing)
     },
   }
+}
+
+async function closeNow({ watch, kube }: Connected): Promise<void> {
+  await watch[Symbol.asyncDispose]()
+  kube[Symbol.dispose]()
 }
 
 function openKubeconfig(platform: Platform, cluster: Cluster): string {

@@ -1,4 +1,4 @@
 export { openConnections, type Connections } from './connections.ts'
-export type { ClusterConnection, Clusters, GatewayFacts } from './model.ts'
+export { WORKLOAD_LABEL, type ClusterConnection, type Clusters, type GatewayFacts } from './model.ts'
 export { fleetRoutes } from './routes.ts'
 export { resolveCluster, upsertLocalCluster } from './service.ts'

@@ -1,4 +1,7 @@
-import type { Kube, ParentReference } from '@slipway/kube'
+import type { Kube, Live, ParentReference } from '@slipway/kube'
+
+/** Label of everything that belongs to a Workload; its value is the Workload's id. */
+export const WORKLOAD_LABEL = 'slipway/workload'
 
 /** What an operator says about a Cluster's gateway; what is left out is read from the Cluster. */
 export type GatewaySettings = {
@@ -43,7 +46,11 @@ export type ClusterFacts = {
 }
 
 /** A Cluster that answers. */
-export type ClusterConnection = ClusterFacts & { readonly kube: Kube }
+export type ClusterConnection = ClusterFacts & {
+  readonly kube: Kube
+  /** Pods of Workloads in a namespace as last seen by a watch; undefined where there is none or it may be old. */
+  readonly podsSeen?: (namespace: string) => readonly Live<'pods'>[] | undefined
+}
 
 export type Health = {
   readonly state: 'ready' | 'unknown' | 'connecting'

@@ -9,12 +9,12 @@ import { canonicalJson } from '@slipway/kit'
 import type { HttpRouteRule, Objects } from '@slipway/kube'
 
 import { partsOf, type Variable, type Workload } from '../app/index.ts'
-import type { GatewayFacts } from '../fleet/index.ts'
+import { WORKLOAD_LABEL, type GatewayFacts } from '../fleet/index.ts'
 import { countedProcessOf, routedProcessOf, type Version } from './model.ts'
 import type { Shape } from './shape.ts'
 
 export const labels = {
-  workload: 'slipway/workload',
+  workload: WORKLOAD_LABEL,
   process: 'slipway/process',
   version: 'slipway/version',
   installation: 'slipway/installation',

@@ -1,0 +1,20 @@
+import { catalog } from '../catalog.ts'
+
+/** Errors of the module instance. */
+export const runErrors = catalog({
+  en: {
+    instance_not_started:
+      'Instance {instance} does not run yet, or no longer. "slipway instance show" says why.',
+    instance_never_restarted: 'Instance {instance} has not restarted, so there is no log from before.',
+    instance_container_unknown: 'There is no container {container} in this Instance. It has: {known}.',
+    instance_command_refused: 'The command could not be run: {problem}',
+    log_position_invalid: 'The position to continue the log from cannot be read. Begin again without it.',
+  },
+  'zh-CN': {
+    instance_not_started: '实例 {instance} 尚未运行或已停止。运行“slipway instance show”查看原因。',
+    instance_never_restarted: '实例 {instance} 没有重启过，因此没有之前的日志。',
+    instance_container_unknown: '该实例中没有容器 {container}。已有：{known}。',
+    instance_command_refused: '命令无法运行：{problem}',
+    log_position_invalid: '无法识别日志的续读位置，请从头开始。',
+  },
+})

@@ -1,0 +1,2 @@
+export { partsOfInstance } from './model.ts'
+export { instanceRoutes } from './routes.ts'

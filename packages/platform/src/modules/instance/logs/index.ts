@@ -1,0 +1,2 @@
+export { decodePositions, stampOf } from './position.ts'
+export { streamLogs } from './stream.ts'
