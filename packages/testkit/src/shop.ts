@@ -24,13 +24,14 @@ let shops = 0
 
 export async function makeWorkload(platform: TestPlatform, secret: string): Promise<TestWorkload> {
   shops += 1
+  const slug = `shop-${shops}`
   const make = async (path: string, body: unknown): Promise<string> => {
     const answer = await platform.call('POST', path, { secret, body })
     return String(must(answer.body['id'], `POST ${path} answered ${JSON.stringify(answer.body)}`))
   }
   const organizationId = await make('/v1/organizations', { slug: `org-${shops}`, name: 'Shop' })
   const projectId = await make(`/v1/organizations/${organizationId}/projects`, {
-    slug: `shop-${shops}`,
+    slug,
     name: 'Shop',
   })
   const environmentId = await make(`/v1/projects/${projectId}/environments`, { slug: 'test', name: 'Test' })
@@ -42,7 +43,7 @@ export async function makeWorkload(platform: TestPlatform, secret: string): Prom
     environmentId,
     applicationId,
     workloadId,
-    repository: `shop-${shops}/web`,
+    repository: `${slug}/web`,
   }
 }
 

@@ -7,7 +7,7 @@ import {
   type TestPlatform,
   type TestWorkload,
 } from '@slipway/testkit'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 /*
  * The engine against the embedded cluster, through the HTTP API. Instances are real processes of a small Node program, pushed as
@@ -125,15 +125,6 @@ async function answersOf(
   return tally
 }
 
-async function show(id: string): Promise<void> {
-  const events = await journal(id)
-  const first = Date.parse(events[0]?.at ?? '')
-  for (const event of events)
-    process.stderr.write(
-      `${Date.parse(event.at) - first} ms ${event.kind} ${event.code} b${event.batch} ${JSON.stringify(event.params)}\n`,
-    )
-}
-
 test('one, a person, the rest; a canary by header, then by weight; a rollback without a build', async () => {
   const shop = await makeWorkload(platform, operator)
   await push(shop, 'a')
@@ -146,7 +137,6 @@ test('one, a person, the rest; a canary by header, then by weight; a rollback wi
   expect(await answersOf(shop, 3)).toEqual({ a: 3 })
   await post(`/v1/releases/${first}/approvals`, { batch: 0 })
   expect((await reaches(first, 'Done')).counts).toMatchObject({ newReady: 4 })
-  await show(first)
 
   const second = await start(shop, 'b', {
     plan: {
@@ -162,16 +152,186 @@ test('one, a person, the rest; a canary by header, then by weight; a rollback wi
   await post(`/v1/releases/${second}/approvals`, { batch: 1 })
   await reaches(second, 'Done')
   expect(await answersOf(shop, 8)).toEqual({ b: 8 })
-  await show(second)
 
   const back = await post(`/v1/workloads/${shop.workloadId}/rollbacks`, {})
-  const began = systemClock.monotonicMs()
   await waitFor(systemClock, 'the old version to answer', async () => (await ask(shop)) === 'a', {
     timeoutMs: WAIT_MS,
   })
-  const tookMs = systemClock.monotonicMs() - began
   await reaches(String(back['id']), 'Done')
-  await show(String(back['id']))
-  process.stderr.write(`rollback: ${Math.round(tookMs)} ms\n`)
   expect(await answersOf(shop, 8)).toEqual({ a: 8 })
+  const codes = (await journal(second)).map(({ kind, code, params }) =>
+    `${kind} ${code} ${String(params['weight'] ?? '')}`.trim(),
+  )
+  expect(codes.filter((code) => code.startsWith('note') || code.startsWith('command'))).toEqual([
+    'command created',
+    'command approved',
+    'note traffic 25',
+    'command approved',
+    'note traffic 100',
+  ])
+})
+
+/** A Workload whose version `a` serves with `instances`. */
+async function serving(instances: number): Promise<TestWorkload> {
+  const shop = await makeWorkload(platform, operator)
+  await push(shop, 'a')
+  await reaches(await start(shop, 'a', { instances: { web: instances } }), 'Done')
+  return shop
+}
+
+const CRASHING = "process.stderr.write('no configuration\\n'); process.exit(3)"
+
+describe.concurrent('a version that fails', () => {
+  const cases: [what: string, text: string, deadlineSeconds: number, reason: string][] = [
+    ['crashes', CRASHING, 60, 'gate_crashing'],
+    ['never listens', 'setInterval(() => undefined, 1_000)', 5, 'gate_deadline'],
+    [
+      'answers with errors only',
+      program('bad').replace("response.end('bad')", "{ response.statusCode = 503; response.end('bad') }"),
+      5,
+      'gate_deadline',
+    ],
+  ]
+  test.each(cases)(
+    'that %s is taken back by itself, and nobody reached it',
+    async (_, text, batchDeadlineSeconds, reason) => {
+      const shop = await serving(2)
+      await push(shop, 'bad', text)
+      const id = await start(shop, 'bad', { plan: { batches: [{ instances: 1 }], batchDeadlineSeconds } })
+      const tally: Record<string, number> = {}
+      await waitFor(
+        systemClock,
+        'the release to end',
+        async () => {
+          const answer = await ask(shop)
+          tally[answer] = (tally[answer] ?? 0) + 1
+          return (await read(id)).state === 'RolledBack'
+        },
+        { timeoutMs: 2 * WAIT_MS },
+      )
+      expect((await read(id)).reason?.code).toBe(reason)
+      expect(Object.keys(tally)).toEqual(['a'])
+      const events = await journal(id)
+      expect(events.find(({ code }) => code === 'RollingBack')?.params['reason']).toBe(reason)
+    },
+  )
+
+  test('holds where the plan says so, and goes on when it was mended or goes back when asked', async () => {
+    const shop = await serving(1)
+    await push(shop, 'bad', 'setInterval(() => undefined, 1_000)')
+    const id = await start(shop, 'bad', {
+      plan: { batches: [{ instances: 1 }], batchDeadlineSeconds: 5, onFail: 'hold' },
+    })
+    await reaches(id, 'Held')
+    await post(`/v1/releases/${id}/resumptions`)
+    await reaches(id, 'Placing')
+    await reaches(id, 'Held')
+    await post(`/v1/releases/${id}/abortions`)
+    await reaches(id, 'Aborted')
+    expect(await answersOf(shop, 3)).toEqual({ a: 3 })
+  })
+})
+
+describe.concurrent('people', () => {
+  test('abort a release in the middle: the old version has everything back and the new one is gone', async () => {
+    const shop = await serving(2)
+    await push(shop, 'b')
+    const id = await start(shop, 'b', { plan: { batches: [{ weight: 50, approve: true }] } })
+    await reaches(id, 'WaitPerson')
+    expect(await answersOf(shop, 10)).toEqual({ a: 5, b: 5 })
+    await post(`/v1/releases/${id}/abortions`)
+    const ended = await reaches(id, 'Aborted')
+    expect(ended).toMatchObject({
+      weight: 0,
+      counts: { newWanted: 0, oldReady: 2 },
+      reason: { code: 'aborted' },
+    })
+    expect(await answersOf(shop, 4)).toEqual({ a: 4 })
+    const late = await platform.call('POST', `/v1/releases/${id}/pauses`, { secret: operator })
+    expect([late.status, (late.body['error'] as { code: string }).code]).toEqual([409, 'release_ended'])
+  })
+
+  test('say no: the release goes back with their reason', async () => {
+    const shop = await serving(1)
+    await push(shop, 'b')
+    const id = await start(shop, 'b', { plan: { batches: [{ weight: 50, approve: true }] } })
+    await reaches(id, 'WaitPerson')
+    await post(`/v1/releases/${id}/approvals`, { batch: 0, approve: false, comment: 'wrong colour' })
+    expect(await reaches(id, 'RolledBack')).toMatchObject({
+      reason: { code: 'rejected', params: { by: 'admin', comment: 'wrong colour' } },
+    })
+  })
+
+  test('pause for longer than the deadline, go on, and promote past what is left', async () => {
+    const shop = await serving(2)
+    await push(shop, 'b')
+    const id = await start(shop, 'b', {
+      plan: {
+        batches: [
+          { instances: 1, approve: true },
+          { percent: 50, approve: true },
+        ],
+        batchDeadlineSeconds: 5,
+      },
+    })
+    await post(`/v1/releases/${id}/pauses`)
+    await waitFor(systemClock, 'the instance', async () => (await read(id)).counts.newReady === 1, {
+      timeoutMs: WAIT_MS,
+    })
+    await systemClock.sleep(6_000)
+    expect(await read(id)).toMatchObject({ state: 'Placing', paused: true, weight: 0 })
+    await post(`/v1/releases/${id}/resumptions`)
+    await reaches(id, 'WaitPerson', 0)
+    await post(`/v1/releases/${id}/promotions`)
+    expect(await reaches(id, 'Done')).toMatchObject({ weight: 100, counts: { newReady: 2 } })
+  })
+
+  test('scale during a release: both versions grow in the present ratio, and the end has all of them', async () => {
+    const shop = await serving(2)
+    await push(shop, 'b')
+    const id = await start(shop, 'b', { plan: { batches: [{ weight: 50, approve: true }] } })
+    await reaches(id, 'WaitPerson')
+    const scaled = await platform.call('PUT', `/v1/workloads/${shop.workloadId}/instances`, {
+      secret: operator,
+      body: { instances: 4 },
+    })
+    expect(scaled.status).toBe(202)
+    await waitFor(
+      systemClock,
+      'both to grow',
+      async () => {
+        const { newReady, oldReady } = (await read(id)).counts
+        return newReady === 2 && oldReady === 4
+      },
+      { timeoutMs: WAIT_MS },
+    )
+    await post(`/v1/releases/${id}/approvals`, { batch: 0 })
+    expect(await reaches(id, 'Done')).toMatchObject({ counts: { newReady: 4, newWanted: 4 } })
+  })
+
+  test('release what serves once more, and nothing goes away meanwhile', async () => {
+    const shop = await serving(2)
+    const id = await start(shop, 'a', { plan: { batches: [{ instances: 1, approve: true }] } })
+    expect((await reaches(id, 'WaitPerson')).counts).toMatchObject({ newReady: 2, newWanted: 2 })
+    await post(`/v1/releases/${id}/approvals`, { batch: 0 })
+    await reaches(id, 'Done')
+    const back = await platform.call('POST', `/v1/workloads/${shop.workloadId}/rollbacks`, {
+      secret: operator,
+      body: {},
+    })
+    expect((back.body['error'] as { code: string }).code).toBe('release_nothing_before')
+  })
+
+  test('release a Workload that is scaled to nothing, and wake it with the new version', async () => {
+    const shop = await serving(0)
+    await push(shop, 'b')
+    await reaches(await start(shop, 'b'), 'Done')
+    await platform.call('PUT', `/v1/workloads/${shop.workloadId}/instances`, {
+      secret: operator,
+      body: { instances: 1 },
+    })
+    await waitFor(systemClock, 'the new version', async () => (await ask(shop)) === 'b', {
+      timeoutMs: WAIT_MS,
+    })
+  })
 })
