@@ -5,6 +5,7 @@ import {
   AppError,
   canonicalJson,
   decodeCursor,
+  decodeNumberCursor,
   encodeCursor,
   envelopeOf,
   idsOf,
@@ -125,6 +126,12 @@ describe('paging', () => {
     'refuses cursor %j',
     (cursor) => expect(() => decodeCursor(cursor, 1)).toThrow('cursor_invalid'),
   )
+
+  test('a cursor of a number takes nothing else', () => {
+    expect(decodeNumberCursor(encodeCursor(['12']))).toBe(12)
+    for (const text of ['', '1.5', '1e999', '-1', 'Infinity', '10000000000', 'x'])
+      expect(() => decodeNumberCursor(encodeCursor([text])), text).toThrow('cursor_invalid')
+  })
   test('the extra row only tells that there is more', () => {
     const page = pageOf([1, 2, 3], 2, (row) => row, String as never)
     expect(page.items).toEqual([1, 2])

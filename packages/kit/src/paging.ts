@@ -29,6 +29,16 @@ export function decodeCursor(cursor: string, length: number): string[] {
   return key
 }
 
+/**
+ * Unpacks a cursor whose only part is a whole number below 10^9, as every `int` of the database can hold.
+ * @throws {AppError} `cursor_invalid` for anything else.
+ */
+export function decodeNumberCursor(cursor: string): number {
+  const [text = ''] = decodeCursor(cursor, 1)
+  if (!/^\d{1,9}$/u.test(text)) throw pagingErrors.cursor_invalid()
+  return Number(text)
+}
+
 /** Cuts `limit + 1` fetched rows to a page: the extra row only tells that there is a next page. */
 export function pageOf<Row, T>(
   rows: readonly Row[],

@@ -221,6 +221,8 @@ describe('bad input', () => {
     ['too deep', '['.repeat(100), 400, 'json_too_deep'],
     ['a reserved slug', '{"slug":"docs","name":"x"}', 400, 'input_invalid'],
     ['a NUL in text', '{"slug":"ok","name":"a\\u0000b"}', 400, 'input_invalid'],
+    ['half a character', '{"slug":"ok","name":"a\\ud800"}', 400, 'input_invalid'],
+    ['half a character in a key', '{"slug":"ok","\\uDFFF":1}', 400, 'input_invalid'],
     ['too large', JSON.stringify({ slug: 'ok', name: 'x'.repeat(300_000) }), 413, 'body_too_large'],
     ['an empty body', '', 400, 'input_invalid'],
     ['null', 'null', 400, 'input_invalid'],

@@ -19,7 +19,7 @@ export function acceptJsonOnly(server: FastifyInstance, clock: Clock): void {
     if (Number(request.headers['content-length'] ?? 0) > limitBytes)
       throw httpErrors.body_too_large({ maxBytes: limitBytes })
     const bytes = await readBody(payload, limitBytes, clock)
-    return bytes.length === 0 ? undefined : parseJson(textOf(bytes))
+    return bytes.length === 0 ? undefined : valueOf(textOf(bytes))
   })
   // Whoever was answered before all was sent must not hold the connection by going on for ever.
   server.addHook('onResponse', async ({ raw }) => {
@@ -36,6 +36,23 @@ function textOf(bytes: Buffer): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (cause) {
     throw httpErrors.input_invalid({ part: 'body', problem: 'it is not UTF-8' }, { cause })
+  }
+}
+
+/** Escapes can write half a character, which neither UTF-8 nor the database can hold. */
+function valueOf(text: string): unknown {
+  const value = parseJson(text)
+  if (/\\u[dD][89a-fA-F]/u.test(text)) refuseHalfCharacters(value)
+  return value
+}
+
+function refuseHalfCharacters(value: unknown): void {
+  if (typeof value === 'string' && !value.isWellFormed())
+    throw httpErrors.input_invalid({ part: 'body', problem: 'it contains half a character' })
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, inner] of Object.entries(value)) {
+    refuseHalfCharacters(key)
+    refuseHalfCharacters(inner)
   }
 }
 

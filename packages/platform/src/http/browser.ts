@@ -24,6 +24,11 @@ export function clearedSessionCookie(settings: Settings): string {
   return sessionCookie(settings, '', new Date(0))
 }
 
+/** Over https, browsers are told to come by nothing else for a year. */
+export function transportHeaders(settings: Settings): Readonly<Record<string, string>> {
+  return isHttps(settings) ? { 'strict-transport-security': 'max-age=31536000' } : {}
+}
+
 /** True when the request comes from a page of the platform itself. */
 export function isSameOrigin(settings: Settings, headers: IncomingHttpHeaders): boolean {
   if (headers.origin !== undefined) return headers.origin === publicUrlOf(settings).origin

@@ -17,7 +17,7 @@ import Fastify, {
 } from 'fastify'
 
 import { acceptJsonOnly } from './body.ts'
-import { isKnownHost, publicUrlOf, redirectOf } from './browser.ts'
+import { isKnownHost, publicUrlOf, redirectOf, transportHeaders } from './browser.ts'
 import { errorBody, refusalHeaders, refuseConnection, SAFE_HEADERS } from './error-reply.ts'
 import { httpErrors } from './errors.ts'
 import { closeInOrder } from './lifecycle.ts'
@@ -86,8 +86,9 @@ function unreadable(code: string | undefined): AppError {
 }
 
 function guardEveryRequest(server: FastifyInstance, { platform }: HttpDeps): void {
+  const headers = { ...SAFE_HEADERS, ...transportHeaders(platform.settings) }
   server.addHook('onRequest', async (request, reply) => {
-    reply.headers(SAFE_HEADERS).header('slipway-request-id', request.id)
+    reply.headers(headers).header('slipway-request-id', request.id)
     // A page at 127.0.0.1 would not get the session, which belongs to the one public name.
     const elsewhere = redirectOf(platform.settings, request.headers)
     // Joined as text: resolved as an address, `//example.com` would lead there.

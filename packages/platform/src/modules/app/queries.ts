@@ -1,5 +1,5 @@
 import { jsonb } from '@slipway/db'
-import { decodeCursor } from '@slipway/kit'
+import { decodeCursor, decodeNumberCursor } from '@slipway/kit'
 import { sql, type Selectable } from 'kysely'
 
 import type { Db } from '../../tables.ts'
@@ -251,7 +251,7 @@ export async function listConfigRevisions(
     .orderBy('revision', 'desc')
     .limit(page.limit + 1)
   if (page.cursor !== undefined)
-    query = query.where('revision', '<', Number(decodeCursor(page.cursor, 1)[0]) || 0)
+    query = query.where('revision', '<', decodeNumberCursor(page.cursor))
   return (await query.execute()).map(revisionOf)
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 import type { PlatformRole } from '@slipway/contract'
-import { isUniqueViolation } from '@slipway/db'
+import { isForeignKeyViolation, isUniqueViolation } from '@slipway/db'
 import { DAY_MS, newSecret } from '@slipway/kit'
 
 import type { Ctx, RequestContext } from '../../context.ts'
@@ -214,7 +214,12 @@ export async function createToken(
     expiresAt: new Date(ctx.now.getTime() + input.expiresInDays * DAY_MS),
     usedAt: null,
   }
-  await queries.insertToken(ctx.db, token, hashOfSecret(secret))
+  try {
+    await queries.insertToken(ctx.db, token, hashOfSecret(secret))
+  } catch (thrown) {
+    if (isForeignKeyViolation(thrown)) throw httpErrors.not_found(undefined, { cause: thrown })
+    throw thrown
+  }
   ctx.note({
     target: `token:${token.id}`,
     detail: { organization: input.organizationId, expiresAt: token.expiresAt.toISOString() },

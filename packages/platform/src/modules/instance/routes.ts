@@ -1,5 +1,5 @@
 import { contract } from '@slipway/contract'
-import { decodeCursor, pageOf } from '@slipway/kit'
+import { decodeCursor, decodeNumberCursor, pageOf } from '@slipway/kit'
 
 import { found } from '../../http/errors.ts'
 import type { Routes } from '../../http/index.ts'
@@ -83,7 +83,7 @@ function readRoutes(routes: Routes, ports: InstancePorts): void {
   routes.onOutside(contract.listInstanceEvents, async ({ params, query }, ctx) => {
     const place = await service.placeOf(ctx, ports.clusters, workloadIdOf(params.instance))
     const pod = found(await service.findPod(place, params.instance, ctx.signal))
-    const skip = query.cursor === undefined ? 0 : Number(decodeCursor(query.cursor, 1)[0]) || 0
+    const skip = query.cursor === undefined ? 0 : decodeNumberCursor(query.cursor)
     const events = (await service.eventsOf(place, pod, ctx.signal)).slice(skip, skip + query.limit + 1)
     return pageOf(events, query.limit, eventView, () => [String(skip + query.limit)])
   })

@@ -1,5 +1,5 @@
 import { isUniqueViolation, jsonb } from '@slipway/db'
-import { decodeCursor } from '@slipway/kit'
+import { decodeNumberCursor } from '@slipway/kit'
 
 import type { Db } from '../../tables.ts'
 import { releaseErrors } from './errors.ts'
@@ -117,7 +117,7 @@ export async function listReleases(db: Db, workloadId: string, page: PageInput):
     .orderBy('number', 'desc')
     .limit(page.limit + 1)
   if (page.cursor !== undefined)
-    query = query.where('number', '<', Number(decodeCursor(page.cursor, 1)[0]) || 0)
+    query = query.where('number', '<', decodeNumberCursor(page.cursor))
   return (await query.execute()).map(releaseOf)
 }
 

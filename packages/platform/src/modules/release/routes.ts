@@ -1,6 +1,6 @@
 import type * as views from '@slipway/contract'
 import { contract } from '@slipway/contract'
-import { decodeCursor, must, pageOf } from '@slipway/kit'
+import { decodeNumberCursor, must, pageOf } from '@slipway/kit'
 
 import type { Ctx, RequestContext } from '../../context.ts'
 import type { Routes } from '../../http/index.ts'
@@ -57,7 +57,7 @@ function readRoutes(routes: Routes): void {
     view(ctx, found(await queries.findRelease(ctx.db, params.release))),
   )
   routes.on(contract.listReleaseEvents, async ({ params, query }, ctx) => {
-    const after = query.cursor === undefined ? 0 : Number(decodeCursor(query.cursor, 1)[0]) || 0
+    const after = query.cursor === undefined ? 0 : decodeNumberCursor(query.cursor)
     return pageOf(
       await queries.listReleaseEvents(ctx.db, params.release, after, query.limit),
       query.limit,
@@ -74,7 +74,8 @@ function readRoutes(routes: Routes): void {
 /** Sends what is new until the Release has ended; a reader that comes back continues after the event it saw last. */
 async function follow(call: StreamCall<typeof contract.followRelease>): Promise<void> {
   const { ctx, input, send } = call
-  let sequence = Number(call.lastEventId ?? 0) || 0
+  // An id that this stream never gave out is no place to go on from.
+  let sequence = /^\d{1,9}$/u.test(call.lastEventId ?? '') ? Number(call.lastEventId) : 0
   let generation = -1
   for (;;) {
     const { release, events, shown } = await ctx.read(async (db) => {

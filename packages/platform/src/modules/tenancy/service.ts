@@ -31,7 +31,8 @@ export async function createOrganization(
   await refuseTaken(input.slug, () => queries.insertOrganization(ctx.db, organization))
   ctx.note({
     target: `organization:${organization.id}`,
-    organizationId: organization.id,
+    // Below another one the event belongs to the parent's chain: the caller's scope does not know the new one yet.
+    ...(parent === undefined ? { organizationId: organization.id } : {}),
     detail: { slug: organization.slug },
   })
   return organization
