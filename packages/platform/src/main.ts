@@ -15,11 +15,16 @@ async function main(): Promise<void> {
   // A parent that is gone reads no log; that must not end us in the middle of stopping.
   process.stderr.on('error', () => undefined)
   const settings = await readSettings(process.env, (path) => readFile(path, 'utf8'))
+  const output = pino.destination({ dest: 2, sync: false })
+  output.on('error', () => undefined)
   const log = pino(
     { level: settings.logLevel, redact: ['req.headers.authorization', 'req.headers.cookie'] },
-    pino.destination({ dest: 2, sync: false }),
+    output,
   )
-  await using platform = await startPlatform(settings, { log })
+  const onSampleUrl = (sampleUrl: string | null): void => {
+    process.send?.({ type: 'sample', sampleUrl })
+  }
+  await using platform = await startPlatform(settings, { log, onSampleUrl })
   process.send?.({ type: 'ready', url: platform.url, firstRunToken: platform.firstRunToken })
   await ended
 }
@@ -32,6 +37,7 @@ try {
   process.stderr.write(
     `${JSON.stringify({ level: 'fatal', msg: 'the platform cannot run', error, detail: thrown instanceof Error ? thrown.stack : undefined })}\n`,
   )
-  process.send?.({ type: 'failed', error })
+  const refusal = thrown instanceof AppError ? { code: thrown.code, params: thrown.params } : {}
+  process.send?.({ type: 'failed', error, ...refusal })
   process.exit(1)
 }

@@ -10,8 +10,9 @@ import { collectRoutes } from './http/routes.ts'
 import { createServer } from './http/server.ts'
 import { systemRoutes } from './http/system.ts'
 import { migrations } from './migrations/index.ts'
-import { modulesOf } from './modules/index.ts'
+import { modulesOf, type Modules } from './modules/index.ts'
 import { renewFirstRun } from './modules/identity/index.ts'
+import { sampleReconciler } from './sample/index.ts'
 import type { Settings } from './settings.ts'
 import type { Tables } from './tables.ts'
 import { VERSION } from './version.ts'
@@ -27,6 +28,8 @@ export type RunningPlatform = AsyncDisposable & {
 export type PlatformParts = {
   readonly clock?: Clock
   readonly log?: Logger
+  /** Told the address of the sample, once it is known; null when there is no sample any more. */
+  readonly onSampleUrl?: (url: string | null) => void
 }
 
 /**
@@ -73,7 +76,11 @@ export async function startPlatform(settings: Settings, parts: PlatformParts = {
   systemRoutes(routes, platform)
   modules.addRoutes(routes)
   const server = createServer({ platform, finders: modules.finders }, routes.registered)
-  const reconcilers: readonly Reconciler[] = [housekeeping, ...modules.reconcilers]
+  const reconcilers: readonly Reconciler[] = [
+    housekeeping,
+    ...modules.reconcilers,
+    ...sampleOf(platform, modules, parts.onSampleUrl ?? (() => undefined)),
+  ]
   const driver = cleanup.use(createDriver(platform, reconcilers))
   await modules.start(driver.nudge)
   await driver.start()
@@ -89,6 +96,17 @@ export async function startPlatform(settings: Settings, parts: PlatformParts = {
     port: settings.port,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+function sampleOf(
+  { settings }: Platform,
+  { clusters }: Modules,
+  onUrl: (url: string | null) => void,
+): readonly Reconciler[] {
+  const { sampleFolder } = settings
+  return sampleFolder === undefined
+    ? []
+    : [sampleReconciler({ examplesFolder: sampleFolder, clusters, onUrl })]
 }
 
 async function listen(start: () => Promise<string>, settings: Settings): Promise<void> {

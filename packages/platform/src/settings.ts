@@ -34,6 +34,8 @@ const Settings = z.strictObject({
       message: 'CIDR blocks with a port, such as 10.0.0.0/8:443 or [fd00::/8]:*',
     })
     .default([]),
+  /** Folder with the sources of the sample applications; the sample is made from it once. */
+  sampleFolder: z.string().min(1).optional(),
   /** True when the data folder's lock proves that no other replica can be there. */
   soleReplica: z.stringbool().default(false),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
@@ -54,6 +56,7 @@ const names: Readonly<Record<keyof Settings, string>> = {
   localKubeconfig: 'SLIPWAY_LOCAL_KUBECONFIG',
   localSourceRoots: 'SLIPWAY_LOCAL_SOURCE_ROOTS',
   outboundAllow: 'SLIPWAY_OUTBOUND_ALLOW',
+  sampleFolder: 'SLIPWAY_SAMPLE',
   soleReplica: 'SLIPWAY_SOLE_REPLICA',
   logLevel: 'SLIPWAY_LOG_LEVEL',
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 
 import { must } from '@slipway/kit'
 
@@ -17,7 +18,21 @@ import {
   workloadsOfApplication,
 } from './app/index.ts'
 import { auditRoutes } from './audit/index.ts'
-import { fleetRoutes, openConnections, upsertLocalCluster } from './fleet/index.ts'
+import {
+  buildLogs,
+  buildReconciler,
+  buildRoutes,
+  buildUpkeep,
+  findBuild,
+  receiving as receivingOf,
+} from './build/index.ts'
+import {
+  allClusters,
+  fleetRoutes,
+  openConnections,
+  upsertLocalCluster,
+  type Clusters,
+} from './fleet/index.ts'
 import { identityRoutes, userNames } from './identity/index.ts'
 import {
   findImage,
@@ -46,6 +61,7 @@ export type Modules = AsyncDisposable & {
   readonly addRoutes: (routes: Routes) => void
   readonly reconcilers: readonly Reconciler[]
   readonly finders: PlaceFinders
+  readonly clusters: Clusters
 }
 
 /** Which Images the Workloads of an Application need. */
@@ -59,11 +75,14 @@ async function findUses(db: Db, applicationId: string) {
 export function modulesOf(platform: Platform): Modules {
   const connections = openConnections(platform)
   const imageAddress = (image: string): string => `${publicUrlOf(platform.settings).host}/${image}`
-  const { prepareWorkload } = namespaces()
+  const prepared = namespaces()
   const repositories = openRepositories(platform)
   let opened: BuiltInRegistry | undefined
   const registry = (): BuiltInRegistry => must(opened, 'the registry is opened at the start')
+  const receiving = receivingOf(platform, registry)
+  const logs = buildLogs(join(platform.settings.dataFolder, 'build-logs'), platform.clock)
   return {
+    clusters: connections,
     addRoutes(routes) {
       identityRoutes(routes)
       tenancyRoutes(routes)
@@ -76,12 +95,25 @@ export function modulesOf(platform: Platform): Modules {
       appRoutes(routes)
       releaseRoutes(routes, { clusters: connections, resolveImage, imageAddress })
       sourceRoutes(routes, repositories)
+      buildRoutes(routes, { repositories, receiving, logs })
       instanceRoutes(routes, { clusters: connections, findReleaseNumbers })
       imageRoutes(routes, { findUses, registry, imageAddress })
     },
     reconcilers: [
-      releaseReconciler({ clusters: connections, prepareNamespace: prepareWorkload, imageAddress }),
+      releaseReconciler({ clusters: connections, prepareNamespace: prepared.prepareWorkload, imageAddress }),
       registryUpkeep(registry),
+      buildReconciler({
+        clusters: connections,
+        repositories,
+        registry,
+        namespaces: prepared,
+        receiving,
+        logs,
+        imageAddress,
+      }),
+      buildUpkeep({ clusters: connections, logs }, async ({ transact }) =>
+        (await transact(allClusters)).map(({ id }) => id),
+      ),
     ],
     finders: {
       organization: async (db, id) => {
@@ -97,6 +129,7 @@ export function modulesOf(platform: Platform): Modules {
       workload: findWorkload,
       release: findRelease,
       instance: (db, id) => findWorkload(db, partsOfInstance(id).workloadId),
+      build: findBuild,
       image: findImage,
     },
     async start(nudge) {

@@ -5,3 +5,4 @@ export {
   type SampleRepositoriesOptions,
   type SampleRepository,
 } from './make-repositories.ts'
+export { sampleReconciler, type SamplePorts } from './reconciler.ts'

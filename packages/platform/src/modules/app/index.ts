@@ -10,4 +10,11 @@ export {
   workloadsOfApplication,
 } from './queries.ts'
 export { appRoutes } from './routes.ts'
-export { changeableWorkload, openVariables, setInstances, WORKLOAD_RECONCILER } from './service.ts'
+export {
+  changeableWorkload,
+  createApplication,
+  createWorkload,
+  openVariables,
+  setInstances,
+  WORKLOAD_RECONCILER,
+} from './service.ts'

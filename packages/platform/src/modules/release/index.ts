@@ -1,4 +1,5 @@
-export { findRelease, findReleaseNumbers, imageUses } from './queries.ts'
+export { urlsOf } from './manifests.ts'
+export { findRelease, findReleaseNumbers, imageUses, lastNumber } from './queries.ts'
 export { releaseReconciler } from './reconciler.ts'
 export { releaseRoutes } from './routes.ts'
-export type { ReleasableImage } from './service.ts'
+export { startRelease, type ReleasableImage } from './service.ts'

@@ -1,4 +1,4 @@
 export type { SourceTree } from './model.ts'
 export { openRepositories, type Repositories } from './repositories.ts'
 export { sourceRoutes } from './routes.ts'
-export { requireSource } from './service.ts'
+export { requireSource, setSource } from './service.ts'

@@ -26,6 +26,15 @@ export async function findOrganization(db: Db, id: string): Promise<Organization
   return row && organizationOf(row)
 }
 
+export async function findOrganizationBySlug(db: Db, slug: string): Promise<Organization | undefined> {
+  const row = await db
+    .selectFrom('tenancy_organization')
+    .selectAll()
+    .where('slug', '=', slug)
+    .executeTakeFirst()
+  return row && organizationOf(row)
+}
+
 /** One row more than the page's limit, by slug. `ids` bounds the list to what the caller may see. */
 export async function listOrganizations(
   db: Db,

@@ -1,0 +1,163 @@
+import { join } from 'node:path'
+
+import { messageOf, must, SECOND_MS } from '@slipway/kit'
+
+import { readSetting, settleSetting, type ControlContext, type Reconciler } from '../control/index.ts'
+import { findWorkload, type Workload } from '../modules/app/index.ts'
+import type { Clusters } from '../modules/fleet/index.ts'
+import { resolveImage } from '../modules/image/index.ts'
+import { lastNumber, startRelease, urlsOf } from '../modules/release/index.ts'
+import type { Db } from '../tables.ts'
+import { isolatedGit } from './git.ts'
+import { makeRepositories, type SampleRepository } from './make-repositories.ts'
+import { planSample, type SampleFacts, type SampleStep } from './plan.ts'
+import { seedSample } from './seed.ts'
+import { actAsSystem } from './system-account.ts'
+
+const NAME = 'sample'
+const SETTING = 'sample'
+/** Below the data folder. */
+const REPOSITORIES = 'samples'
+/** The application of `examples/` that is released. */
+const REPOSITORY = 'node-web'
+const INSTANCES = { web: 2 }
+/** As PATH: a service may have none. */
+const PROGRAMS = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin'
+const RESYNC_MS = 60 * SECOND_MS
+const SOON_MS = 500
+const DEADLINE_MS = 120 * SECOND_MS
+
+/** How the sample's build stands; `image` is what a release takes. */
+export type SampleBuild = { readonly state: SampleFacts['build']; readonly image: string | null }
+
+export type SamplePorts = {
+  /** With the sources of the sample applications. */
+  readonly examplesFolder: string
+  readonly clusters: Clusters
+  readonly builds?: {
+    readonly find: (db: Db, applicationId: string) => Promise<SampleBuild>
+    readonly start: (context: ControlContext, applicationId: string, commit: string) => Promise<void>
+  }
+  /** Told the sample's address on a port of its own; null once there is no sample and never will be. */
+  readonly onUrl: (url: string | null) => void
+}
+
+type Known = SampleFacts & { readonly workload: Workload | undefined; readonly image: string | null }
+
+/** Makes the sample once and takes it to its first release; finds its address at every start. */
+export function sampleReconciler(ports: SamplePorts): Reconciler {
+  let told: string | null | undefined
+  let repositories: readonly SampleRepository[] | undefined
+
+  function tell(url: string | null): void {
+    if (told !== url) ports.onUrl(url)
+    told = url
+  }
+
+  async function madeRepository(context: ControlContext): Promise<SampleRepository> {
+    repositories ??= await makeRepositories({
+      examplesFolder: ports.examplesFolder,
+      into: join(context.settings.dataFolder, REPOSITORIES),
+      git: isolatedGit(PROGRAMS),
+    })
+    return must(
+      repositories.find(({ name }) => name === REPOSITORY),
+      `the examples lack ${REPOSITORY}`,
+    )
+  }
+
+  async function tellAddress(context: ControlContext, workload: Workload): Promise<void> {
+    try {
+      const { gateway } = await ports.clusters.connect(workload.clusterId)
+      const url = urlsOf(workload, gateway).at(-1)
+      if (url !== undefined) tell(url)
+    } catch (thrown) {
+      // The address comes with the next pass; building does not wait for it.
+      context.log.warn({ error: messageOf(thrown) }, 'the address of the sample is not known yet')
+    }
+  }
+
+  const steps: Readonly<Record<SampleStep, (context: ControlContext, known: Known) => Promise<void>>> = {
+    done: () => Promise.resolve(),
+    wait: () => Promise.resolve(),
+    async seed(context) {
+      const repository = await madeRepository(context)
+      await context.transact(async (db) => {
+        await settleSetting(db, SETTING, await seedSample(context, db, repository))
+      })
+    },
+    async build(context, { workload }) {
+      const { commits } = await madeRepository(context)
+      const { id: commit } = must(commits[0], 'a sample has a commit')
+      await ports.builds?.start(context, must(workload, 'it was planned for one').applicationId, commit)
+    },
+    async release(context, { workload, image }) {
+      await release(context, ports.clusters, {
+        workload: must(workload, 'it was planned for one'),
+        image: must(image, 'a build that succeeded has an Image'),
+      })
+    },
+  }
+
+  async function readFacts(db: Db): Promise<Known> {
+    const seeded = await readSetting(db, SETTING)
+    const workload = seeded === undefined || seeded === '' ? undefined : await findWorkload(db, seeded)
+    if (!workload || workload.deleting)
+      return {
+        seeded,
+        hasWorkload: false,
+        build: 'none',
+        hasRelease: false,
+        workload: undefined,
+        image: null,
+      }
+    const { state, image } = (await ports.builds?.find(db, workload.applicationId)) ?? {
+      state: 'none',
+      image: null,
+    }
+    const hasRelease = (await lastNumber(db, workload.id)) > 0
+    return { seeded, hasWorkload: true, build: state, hasRelease, workload, image }
+  }
+
+  return {
+    name: NAME,
+    keys: () => Promise.resolve([NAME]),
+    resyncMs: RESYNC_MS,
+    concurrency: 1,
+    deadlineMs: DEADLINE_MS,
+    async reconcile(context) {
+      const known = await context.transact(readFacts)
+      if (known.workload) await tellAddress(context, known.workload)
+      else if (known.seeded !== undefined) tell(null)
+      const step = planSample(known)
+      await steps[step](context, known)
+      const isUnknown = known.workload !== undefined && told === undefined
+      return { againInMs: step !== 'done' || isUnknown ? SOON_MS : undefined }
+    },
+  }
+}
+
+/** The first release; a person who was faster has one under way, and then there is nothing to do. */
+async function release(
+  context: ControlContext,
+  clusters: Clusters,
+  { workload, image }: { readonly workload: Workload; readonly image: string },
+): Promise<void> {
+  const connection = await clusters.connect(workload.clusterId)
+  await context.transact(async (db) => {
+    if ((await lastNumber(db, workload.id)) > 0) return
+    const releasable = await resolveImage(db, workload.applicationId, image)
+    if (!releasable) throw new Error(`the sample's image ${image} is gone`)
+    const { organizationId, projectId, id } = workload
+    const act = { action: 'release.start', target: `workload:${id}`, organizationId, projectId }
+    await actAsSystem(context, db, act, (ctx) =>
+      startRelease(ctx, {
+        workloadId: id,
+        image: releasable,
+        plan: undefined,
+        instances: INSTANCES,
+        connection,
+      }),
+    )
+  })
+}
