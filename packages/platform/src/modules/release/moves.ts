@@ -1,6 +1,6 @@
 /* What the engine writes about a rollout: its moves, what was observed, the evidence of its gates. */
 import { onCommit } from '@slipway/db'
-import { must, SECOND_MS } from '@slipway/kit'
+import { canonicalJson, must, SECOND_MS } from '@slipway/kit'
 
 import type { ControlContext } from '../../control/index.ts'
 import type { Db } from '../../tables.ts'
@@ -107,7 +107,7 @@ export async function recordObservation(
   if (
     demand === active.demand &&
     weight === active.weight &&
-    JSON.stringify(active.counts) === JSON.stringify(counts)
+    canonicalJson(active.counts) === canonicalJson(counts)
   )
     return active
   return context.transact(async (db) => {

@@ -160,7 +160,7 @@ test('one, a person, the rest; a canary by header, then by weight; a rollback wi
   await reaches(String(back['id']), 'Done')
   expect(await answersOf(shop, 8)).toEqual({ a: 8 })
   const codes = (await journal(second)).map(({ kind, code, params }) =>
-    `${kind} ${code} ${String(params['weight'] ?? '')}`.trim(),
+    `${kind} ${code} ${code === 'traffic' ? JSON.stringify(params['weight']) : ''}`.trim(),
   )
   expect(codes.filter((code) => code.startsWith('note') || code.startsWith('command'))).toEqual([
     'command created',
