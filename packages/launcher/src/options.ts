@@ -31,6 +31,8 @@ export class UsageError extends Error {
   }
 }
 
+/** Of the applications' gateway, unless another one is asked for. */
+export const GATEWAY_PORT = 7480
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace']
 
 export function helpText(language: Language): string {
@@ -54,7 +56,7 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
   const options: Options = {
     data: values.data,
     port: portOf('port', values.port, 7447),
-    gatewayPort: portOf('gateway-port', values['gateway-port'], 7480),
+    gatewayPort: portOf('gateway-port', values['gateway-port'], GATEWAY_PORT),
     clusterPort: portOf('cluster-port', values['cluster-port'], 7443),
     listen,
     publicUrl: values['public-url'] === undefined ? undefined : originOf(values['public-url']),

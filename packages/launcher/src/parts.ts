@@ -7,7 +7,13 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export type DatabaseUrls = { readonly app: string; readonly owner: string }
 
 /** The ports that a start has settled on; none is 0. */
-export type Ports = { readonly platform: number; readonly gateway: number; readonly cluster: number }
+export type Ports = {
+  readonly platform: number
+  readonly gateway: number
+  readonly cluster: number
+  /** Of Workloads, as `first-last`. */
+  readonly own: string
+}
 
 /** Folder below the data folder in which the repositories of the sample applications are made. */
 const SAMPLES = 'samples'
@@ -59,6 +65,7 @@ export function clusterArgument({ folder, options, ports, node, environment }: C
     apiPort: ports.cluster,
     gatewayPort: ports.gateway,
     gatewayListen: options.listen,
+    ownPorts: ports.own,
     ownRegistry: `localhost:${ports.platform}`,
     hostPath: `${dirname(node)}:${environment['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'}`,
     keepRunning: options.keepRunning,

@@ -23,7 +23,8 @@ import { launcherErrors } from './errors.ts'
 import { openChildrenFile, type ChildrenFile } from './leftovers.ts'
 import { openLogFile, type LogFile } from './log-file.ts'
 import { openMasterKey } from './master-key.ts'
-import type { Options } from './options.ts'
+import { GATEWAY_PORT, type Options } from './options.ts'
+import { settleOwnPorts } from './own-ports.ts'
 import {
   clusterArgument,
   inheritedEnvironment,
@@ -99,7 +100,10 @@ export async function start(input: StartInput): Promise<Running> {
   const leftCount = await children.clear(signal)
   await refuseFullDisk(folder)
   await openMasterKey(folder)
-  const ports = await settle(options, leftCount > 0 ? PORT_PATIENCE_MS : 0, signal)
+  const ports = await settle(folder, options, {
+    patienceMs: leftCount > 0 ? PORT_PATIENCE_MS : 0,
+    signal,
+  })
   await lock.setAddress(options.publicUrl ?? `http://localhost:${ports.platform}`)
 
   const started: Start = { ...input, folder, logsFolder, children, log: logTo(ownLog) }
@@ -141,7 +145,11 @@ async function refuseFullDisk(folder: DataFolder): Promise<void> {
   if (bavail * bsize < ROOM_MIN_BYTES) throw dataFolderErrors.data_folder_full({ folder: folder.path })
 }
 
-async function settle(options: Options, patienceMs: number, signal: AbortSignal): Promise<Ports> {
+async function settle(
+  { path }: DataFolder,
+  options: Options,
+  { patienceMs, signal }: { readonly patienceMs: number; readonly signal: AbortSignal },
+): Promise<Ports> {
   const settled = await settlePorts(
     [
       { port: options.port, address: options.listen, flag: '--port' },
@@ -155,6 +163,7 @@ async function settle(options: Options, patienceMs: number, signal: AbortSignal)
     platform: must(platform, 'three ports were asked for'),
     gateway: must(gateway, 'three ports were asked for'),
     cluster: must(cluster, 'three ports were asked for'),
+    own: await settleOwnPorts(path, options.gatewayPort === GATEWAY_PORT),
   }
 }
 

@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 
+import type { BuildState } from '@slipway/contract'
 import { messageOf, must, SECOND_MS } from '@slipway/kit'
 
 import { readSetting, settleSetting, type ControlContext, type Reconciler } from '../control/index.ts'
 import { findWorkload, type Workload } from '../modules/app/index.ts'
 import type { Clusters } from '../modules/fleet/index.ts'
 import { resolveImage } from '../modules/image/index.ts'
+import { listBuilds, startBuild } from '../modules/build/index.ts'
 import { lastNumber, startRelease, urlsOf } from '../modules/release/index.ts'
 import type { Db } from '../tables.ts'
 import { isolatedGit } from './git.ts'
@@ -27,17 +29,10 @@ const RESYNC_MS = 60 * SECOND_MS
 const SOON_MS = 500
 const DEADLINE_MS = 120 * SECOND_MS
 
-/** How the sample's build stands; `image` is what a release takes. */
-export type SampleBuild = { readonly state: SampleFacts['build']; readonly image: string | null }
-
 export type SamplePorts = {
   /** With the sources of the sample applications. */
   readonly examplesFolder: string
   readonly clusters: Clusters
-  readonly builds?: {
-    readonly find: (db: Db, applicationId: string) => Promise<SampleBuild>
-    readonly start: (context: ControlContext, applicationId: string, commit: string) => Promise<void>
-  }
   /** Told the sample's address on a port of its own; null once there is no sample and never will be. */
   readonly onUrl: (url: string | null) => void
 }
@@ -89,7 +84,7 @@ export function sampleReconciler(ports: SamplePorts): Reconciler {
     async build(context, { workload }) {
       const { commits } = await madeRepository(context)
       const { id: commit } = must(commits[0], 'a sample has a commit')
-      await ports.builds?.start(context, must(workload, 'it was planned for one').applicationId, commit)
+      await build(context, must(workload, 'it was planned for one'), commit)
     },
     async release(context, { workload, image }) {
       await release(context, ports.clusters, {
@@ -111,12 +106,15 @@ export function sampleReconciler(ports: SamplePorts): Reconciler {
         workload: undefined,
         image: null,
       }
-    const { state, image } = (await ports.builds?.find(db, workload.applicationId)) ?? {
-      state: 'none',
-      image: null,
+    const [last] = await listBuilds(db, workload.applicationId, { limit: 1 })
+    return {
+      seeded,
+      hasWorkload: true,
+      build: last === undefined ? 'none' : (ends[last.state] ?? 'running'),
+      hasRelease: (await lastNumber(db, workload.id)) > 0,
+      workload,
+      image: last?.image ?? null,
     }
-    const hasRelease = (await lastNumber(db, workload.id)) > 0
-    return { seeded, hasWorkload: true, build: state, hasRelease, workload, image }
   }
 
   return {
@@ -135,6 +133,24 @@ export function sampleReconciler(ports: SamplePorts): Reconciler {
       return { againInMs: step !== 'done' || isUnknown ? SOON_MS : undefined }
     },
   }
+}
+
+/** States of a build that lead anywhere else than to waiting. */
+const ends: Readonly<Partial<Record<BuildState, SampleFacts['build']>>> = {
+  Succeeded: 'succeeded',
+  Failed: 'failed',
+  Cancelled: 'failed',
+}
+
+/** Builds the sample's first commit, so that a person has a second one to build and release. */
+async function build(context: ControlContext, workload: Workload, commit: string): Promise<void> {
+  const { applicationId, environmentId, organizationId, projectId } = workload
+  await context.transact(async (db) => {
+    if ((await listBuilds(db, applicationId, { limit: 1 })).length > 0) return
+    await actAsSystem(context, db, { action: 'build.start', organizationId, projectId }, (ctx) =>
+      startBuild(ctx, { applicationId, environmentId, commit, ref: commit, isDefaultBranch: true }),
+    )
+  })
 }
 
 /** The first release; a person who was faster has one under way, and then there is nothing to do. */

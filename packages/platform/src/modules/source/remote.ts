@@ -21,7 +21,7 @@ export type RemoteRules = {
   readonly guard: OutboundGuard
   /** Folders below which repositories on this machine may lie. */
   readonly localRoots: readonly string[]
-  /** Never a source, whatever the roots say. */
+  /** No source, but for roots that lie below it. */
   readonly dataFolder: string
   /** For files that live as long as one call. */
   readonly temporaryFolder: string
@@ -82,7 +82,11 @@ async function localAccess(path: string, rules: RemoteRules): Promise<Access> {
   if (real === undefined || !roots.some((root) => root !== undefined && isWithin(root, real)))
     throw sourceErrors.source_local_refused({ path })
   const data = (await realPathOf(rules.dataFolder)) ?? rules.dataFolder
-  if (isWithin(data, real)) throw sourceErrors.source_local_data({ path })
+  // A root below the data folder was named with it in mind: there the repositories of the samples lie, and no secret.
+  const isNamed = roots.some(
+    (root) => root !== undefined && root !== data && isWithin(data, root) && isWithin(root, real),
+  )
+  if (isWithin(data, real) && !isNamed) throw sourceErrors.source_local_data({ path })
   if (!(await stat(real)).isDirectory()) throw sourceErrors.source_not_a_repository({ place: path })
   return {
     url: `file://${encodeURI(real)}`,
