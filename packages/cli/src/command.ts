@@ -56,7 +56,8 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   }
 }
 
-function durationMs(text: string): number {
+/** Parser of a duration in words. Gives milliseconds. */
+export function durationMs(text: string): number {
   try {
     return parseDurationMs(text)
   } catch {
@@ -81,5 +82,14 @@ export function oneOrMore<const Value extends string>(
     const value = allowed.find((candidate) => candidate === text)
     if (value === undefined) throw new InvalidArgumentError(allowed.join(', '))
     return before.includes(value) ? before : [...before, value]
+  }
+}
+
+/** Parser of one of the allowed words. */
+export function oneOf<const Value extends string>(allowed: readonly Value[]): (text: string) => Value {
+  return (text) => {
+    const value = allowed.find((candidate) => candidate === text)
+    if (value === undefined) throw new InvalidArgumentError(allowed.join(', '))
+    return value
   }
 }

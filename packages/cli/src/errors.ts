@@ -25,5 +25,9 @@ export const cliErrors = defineErrors({
   server_address_invalid: { status: 400 },
   browser_failed: { status: 500 },
   work_failed: { status: 500 },
+  file_unreadable: { status: 400 },
+  nothing_waits: { status: 409 },
+  connection_lost: { status: 500 },
+  instance_command_refused: { status: 422 },
   interrupted: { status: 0 },
 })

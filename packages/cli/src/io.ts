@@ -5,7 +5,12 @@ import { cliErrors } from './errors.ts'
 /** Largest text taken from standard input, in bytes. */
 const INPUT_LIMIT_BYTES = 1024 * 1024
 
-type Terminal = { readonly isTTY?: boolean; readonly columns?: number }
+type Terminal = {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly rows?: number
+  readonly setRawMode?: (raw: boolean) => unknown
+}
 
 /** Where a command reads and writes. Data goes to `out`, everything else to `note` and `progress`. */
 export type Io = {
@@ -27,7 +32,15 @@ export type Io = {
   readonly readInput: () => Promise<string>
   readonly stdin: Readable
   readonly stderr: Writable
+  /** The size of the terminal that data goes to, when it is one. */
+  readonly terminalSize: () => TerminalSize | undefined
+  /** Calls back with each new size. */
+  readonly onResize: (listener: (size: TerminalSize) => void) => Disposable
+  /** Every key goes to the reader of `stdin`, Ctrl-C too, until it is disposed; nothing without a terminal. */
+  readonly takeKeys: () => Disposable
 }
+
+type TerminalSize = { readonly columns: number; readonly rows: number }
 
 export type Streams = {
   readonly stdin: Readable & Terminal
@@ -67,7 +80,30 @@ export function ioOf(
     readInput: () => readAll(stdin),
     stdin,
     stderr,
+    terminalSize: () => sizeOf(stdout),
+    onResize(listener) {
+      const onChange = (): void => {
+        const size = sizeOf(stdout)
+        if (size) listener(size)
+      }
+      stdout.on('resize', onChange)
+      return { [Symbol.dispose]: () => void stdout.off('resize', onChange) }
+    },
+    takeKeys() {
+      if (stdin.isTTY === true) stdin.setRawMode?.(true)
+      return {
+        [Symbol.dispose]() {
+          if (stdin.isTTY === true) stdin.setRawMode?.(false)
+          // A stream that still waits for keys would keep the process alive.
+          stdin.destroy()
+        },
+      }
+    },
   }
+}
+
+function sizeOf({ isTTY, columns, rows }: Terminal): TerminalSize | undefined {
+  return isTTY === true && columns !== undefined && rows !== undefined ? { columns, rows } : undefined
 }
 
 /** Writes and waits until the reader can take more. A reader that left is no error: it has what it wanted. */

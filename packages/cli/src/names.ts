@@ -90,6 +90,78 @@ export async function workloadIdOf(deps: Deps, given: string): Promise<string> {
   return onlyOne('workload', name, items)
 }
 
+/** `project/application` in its two parts, the Project from the context when it is left out. Pure. */
+export function applicationParts(
+  name: string,
+  project: string | undefined,
+): { readonly project: string; readonly application: string } {
+  const parts = name.split('/')
+  const [ofName, application] = parts.length === 2 ? parts : [project, parts[0]]
+  if (parts.length > 2 || !application)
+    throw cliErrors.argument_invalid({ argument: 'application', problem: name })
+  if (!ofName) throw cliErrors.name_incomplete({ name, missing: 'project' })
+  return { project: ofName, application }
+}
+
+/** Id of an Application by `project/application`, its name within the context's Project, or id. */
+export async function applicationIdOf(deps: Deps, given: string): Promise<string> {
+  if (isId(given, 'app')) return given
+  const { project, application } = applicationParts(given, deps.server().context?.project)
+  const { items } = await deps
+    .api()
+    .listApplications(
+      { project: await projectIdOf(deps, project), slug: application },
+      { signal: deps.signal },
+    )
+  return onlyOne('application', given, items)
+}
+
+/** Id of a Cluster by name or id. */
+export async function clusterIdOf(deps: Deps, given: string): Promise<string> {
+  if (isId(given, 'clu')) return given
+  const found: Named[] = []
+  for await (const cluster of itemsOf(deps.api().pages.listClusters({ limit: 200 }, { signal: deps.signal })))
+    if (cluster.slug === given) found.push(cluster)
+  return onlyOne('cluster', given, found)
+}
+
+/** Id of a Release: as it is, `<workload>#<number>`, or a Workload for its newest one. */
+export async function releaseIdOf(deps: Deps, given: string): Promise<string> {
+  if (isId(given, 'rel')) return given
+  const [name = '', number] = given.split('#')
+  if (number !== undefined && !/^[1-9][0-9]{0,8}$/u.test(number))
+    throw cliErrors.argument_invalid({ argument: 'release', problem: given })
+  const workload = await workloadIdOf(deps, name)
+  const pages = deps
+    .api()
+    .pages.listReleases({ workload, limit: number === undefined ? 1 : 200 }, { signal: deps.signal })
+  for await (const release of itemsOf(pages))
+    if (number === undefined || release.number === Number(number)) return release.id
+  throw cliErrors.name_unknown({ kind: 'release', name: given })
+}
+
+const INSTANCE_ID = /^wrk_[0-9a-z]{26}\.[a-z0-9][a-z0-9.-]{0,201}$/u
+
+/** Id of an Instance: as it is, or `project/application/environment/instance`. */
+export async function instanceIdOf(deps: Deps, given: string): Promise<string> {
+  if (INSTANCE_ID.test(given)) return given
+  const parts = given.split('/')
+  const name = parts.length === 4 ? parts.at(-1) : undefined
+  if (!name) throw cliErrors.argument_invalid({ argument: 'instance', problem: given })
+  return `${await workloadIdOf(deps, parts.slice(0, 3).join('/'))}.${name}`
+}
+
+/** A Workload, or one Instance of it, whichever is named. */
+export async function workloadOrInstance(
+  deps: Deps,
+  given: string,
+): Promise<{ readonly workload: string; readonly instance: string | undefined }> {
+  if (!INSTANCE_ID.test(given) && given.split('/').length < 4)
+    return { workload: await workloadIdOf(deps, given), instance: undefined }
+  const instance = await instanceIdOf(deps, given)
+  return { workload: instance.slice(0, instance.indexOf('.')), instance }
+}
+
 /** Id of a user by sign-in name or id. */
 export async function userIdOf(deps: Deps, name: string): Promise<string> {
   if (isId(name, 'usr')) return name

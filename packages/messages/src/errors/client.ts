@@ -33,6 +33,9 @@ export const clientErrors = catalog({
       '"{server}" is not the address of a server. Write something like http://localhost:7447.',
     browser_failed: 'No browser could be opened. Open this yourself: {url}',
     work_failed: 'The work failed: {what}',
+    file_unreadable: 'The file {file} cannot be used: {problem}',
+    nothing_waits: 'Nothing waits for a person at {name}; the state is {state}.',
+    connection_lost: 'The connection ended before the command did ({problem}).',
     interrupted: 'Interrupted.',
   },
   'zh-CN': {
@@ -63,6 +66,9 @@ export const clientErrors = catalog({
     server_address_invalid: '“{server}”不是服务器地址。请写成 http://localhost:7447 的形式。',
     browser_failed: '无法打开浏览器，请自行访问：{url}',
     work_failed: '工作失败：{what}',
+    file_unreadable: '文件 {file} 不可用：{problem}',
+    nothing_waits: '{name} 没有等待人工审批；当前状态为 {state}。',
+    connection_lost: '命令结束前连接已断开（{problem}）。',
     interrupted: '已中断。',
   },
 })

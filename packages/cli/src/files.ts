@@ -1,0 +1,22 @@
+import { readFile, stat } from 'node:fs/promises'
+
+import { messageOf } from '@slipway/kit'
+
+import type { Deps } from './deps.ts'
+import { cliErrors } from './errors.ts'
+
+/** Largest file that a command sends along, in bytes. */
+const FILE_LIMIT_BYTES = 1024 * 1024
+
+/** The text of a file; `-` is standard input. @throws {AppError} `file_unreadable` */
+export async function readTextFile(deps: Deps, path: string): Promise<string> {
+  if (path === '-') return deps.io.readInput()
+  let sizeBytes: number
+  try {
+    sizeBytes = (await stat(path)).size
+    if (sizeBytes <= FILE_LIMIT_BYTES) return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw cliErrors.file_unreadable({ file: path, problem: messageOf(cause) }, { cause })
+  }
+  throw cliErrors.file_unreadable({ file: path, problem: `${sizeBytes} > ${FILE_LIMIT_BYTES} bytes` })
+}
