@@ -1,12 +1,14 @@
 /*
  * How long `slipway` takes from the call to its first output, beside a Node that does nothing, in the same run: only the
- * difference is ours. Run: node --conditions=source bench/cli-start.ts [rounds]
+ * difference is ours. Run: npm run bench -- cli-start [rounds]
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+
+import { figure, median, publish, quantile } from './report.ts'
 
 const bin = fileURLToPath(new URL('../packages/cli/bin/slipway.js', import.meta.url))
 const rounds = Number(process.argv[2] ?? 20)
@@ -34,13 +36,26 @@ try {
   const firstMs = timeMs(variants[2]?.[1] ?? [])
   for (let round = 0; round < rounds; round += 1)
     for (const [name, words] of variants) times.get(name)?.push(timeMs(words))
-  console.log(`first call ever: ${Math.round(firstMs)} ms`)
-  for (const [name, all] of times) {
-    const sorted = all.toSorted((a, b) => a - b)
-    const at = (share: number): number =>
-      Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0)
-    console.log(`${name.padEnd(32)} median ${at(0.5)} ms, p95 ${at(0.95)} ms, of ${all.length}`)
-  }
+  const base = median(times.get('node -e 0') ?? [])
+  publish({
+    name: 'cli-start',
+    notes: [
+      `${rounds} calls of each in turn. A Node that does nothing stands beside them: only the difference is ours.`,
+      `The very first call, which compiles and which everybody makes once, took ${figure(firstMs)} ms.`,
+    ],
+    tables: [
+      {
+        title: 'From the call to its end, ms',
+        columns: ['', 'median', 'p95', 'ratio to node'],
+        rows: [...times].map(([name, all]) => [
+          `\`${name}\``,
+          figure(median(all)),
+          figure(quantile(all, 0.95)),
+          figure(median(all) / base),
+        ]),
+      },
+    ],
+  })
 } finally {
   rmSync(home, { recursive: true })
 }

@@ -53,7 +53,10 @@ export function publish(report: Report): void {
     machine: machineLine(),
   }
   mkdirSync(results, { recursive: true })
-  writeFileSync(join(results, `${report.name}.json`), `${JSON.stringify(stored, null, 2)}\n`)
+  const file = join(results, `${report.name}.json`)
+  writeFileSync(file, JSON.stringify(stored))
+  // In the form that the format check of the checkout wants.
+  execFileSync(join(folder, '..', 'node_modules', '.bin', 'oxfmt'), [file], { stdio: 'ignore' })
   console.log(markdownOf(stored))
   writeFileSync(join(folder, 'RESULTS.md'), pageOf(readResults()))
 }
