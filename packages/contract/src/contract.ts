@@ -1,5 +1,6 @@
 import { app } from './app.ts'
 import { audit } from './audit.ts'
+import { build } from './build.ts'
 import { fleet } from './fleet.ts'
 import { image } from './image.ts'
 import { identity } from './identity.ts'
@@ -20,6 +21,7 @@ export const contract = {
   ...release,
   ...instance,
   ...source,
+  ...build,
   ...image,
 } as const
 

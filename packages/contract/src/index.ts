@@ -1,5 +1,6 @@
 export * from './app.ts'
 export * from './audit.ts'
+export * from './build.ts'
 export type * from './client.ts'
 export * from './command-lines.ts'
 export * from './common.ts'

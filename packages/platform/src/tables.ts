@@ -5,6 +5,7 @@ import type { HttpTables } from './http/tables.ts'
 import type { AccessTables } from './modules/access/tables.ts'
 import type { AppTables } from './modules/app/tables.ts'
 import type { AuditTables } from './modules/audit/tables.ts'
+import type { BuildTables } from './modules/build/tables.ts'
 import type { FleetTables } from './modules/fleet/tables.ts'
 import type { IdentityTables } from './modules/identity/tables.ts'
 import type { ImageTables } from './modules/image/tables.ts'
@@ -23,7 +24,8 @@ export type Tables = ControlTables &
   FleetTables &
   ReleaseTables &
   ImageTables &
-  SourceTables
+  SourceTables &
+  BuildTables
 
 /** A transaction that carries its scope: the Organizations whose rows it sees. Reads have one too. */
 export type Db = DbOf<Tables>

@@ -6,6 +6,7 @@ import { app } from './0003-app.ts'
 import { release } from './0004-release.ts'
 import { image } from './0005-image.ts'
 import { source } from './0006-source.ts'
+import { build } from './0007-build.ts'
 
 /** Every migration in order; forward only. */
-export const migrations: readonly Migration[] = [foundation, fleet, app, release, image, source]
+export const migrations: readonly Migration[] = [foundation, fleet, app, release, image, source, build]

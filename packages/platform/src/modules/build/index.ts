@@ -1,0 +1,6 @@
+export { buildLogs } from './logs.ts'
+export { receiving } from './publish.ts'
+export { findBuild, listBuilds } from './queries.ts'
+export { buildReconciler, buildUpkeep } from './reconciler.ts'
+export { buildRoutes } from './routes.ts'
+export { startBuild } from './service.ts'
