@@ -13,6 +13,7 @@ export const commonErrors = catalog({
     internal:
       'Something went wrong inside Slipway. Tell your operator the request id; the log has the cause.',
     not_found: 'There is no such thing here, or you may not know of it.',
+    upgrade_needed: 'This address speaks WebSocket only.',
     route_unknown: 'There is no {method} {path}. The list of all operations is at /docs.',
     input_invalid: 'The {part} is not as declared: {problem}',
     body_too_large: 'The body is larger than {maxBytes} bytes.',
@@ -47,6 +48,7 @@ export const commonErrors = catalog({
     json_too_deep: '请求体嵌套超过 {max} 层。',
     internal: 'Slipway 内部出错。请将请求编号告知运维人员，日志中有原因。',
     not_found: '这里没有该对象，或者您无权知晓。',
+    upgrade_needed: '该地址仅支持 WebSocket。',
     route_unknown: '不存在 {method} {path}。全部操作列表见 /docs。',
     input_invalid: '{part} 与声明不符：{problem}',
     body_too_large: '请求体超过 {maxBytes} 字节。',

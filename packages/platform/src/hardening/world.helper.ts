@@ -26,6 +26,8 @@ export async function startWorld(
     readonly parts?: Parts
     /** Token in the Cluster's kubeconfig. */
     readonly clusterToken?: string
+    /** Of the database, when the settings name another one than the platform's own. */
+    readonly superuserUrl?: string
   } = {},
 ): Promise<World> {
   await using cleanup = new AsyncDisposableStack()
@@ -35,7 +37,7 @@ export async function startWorld(
   )
   const slug = 'acme'
   const operator = await platform.becomeOperator()
-  const database = new Client({ connectionString: platform.superuserUrl })
+  const database = new Client({ connectionString: options.superuserUrl ?? platform.superuserUrl })
   // What stops the server under a test also ends this connection.
   database.on('error', () => undefined)
   await database.connect()

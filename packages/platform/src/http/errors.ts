@@ -5,6 +5,7 @@ export const httpErrors = defineErrors({
   internal: { status: 500 },
   not_found: { status: 404 },
   route_unknown: { status: 404 },
+  upgrade_needed: { status: 426 },
   input_invalid: { status: 400 },
   body_too_large: { status: 413 },
   body_too_slow: { status: 408 },

@@ -51,7 +51,7 @@ export async function recordRefusal(platform: Platform, refused: Refused): Promi
     address: request.ip,
   })
   await platform.database.transact(scopeOf(account), (db) =>
-    appendEvent(db, {
+    appendEvent(platform, db, {
       ...record,
       chain: target.place.organizationId ?? INSTALLATION_CHAIN,
       target: target.target === '' ? refusedTargetOf(refused) : target.target,

@@ -25,7 +25,7 @@ import { refusalOf } from './parse.ts'
 import { serveProtocol } from './protocol.ts'
 import type { Registered } from './routes.ts'
 import { serveEndpoint, type HttpDeps } from './serve.ts'
-import { serveStream, upgradeHandler, type UpgradeRoute } from './streams.ts'
+import { explainSocket, serveStream, upgradeHandler, type UpgradeRoute } from './streams.ts'
 
 const KEEP_ALIVE_MS = 75 * SECOND_MS
 const HEADERS_MS = 20 * SECOND_MS
@@ -156,10 +156,11 @@ function addRoutes(server: FastifyInstance, deps: HttpDeps, registered: Register
     else {
       const handler = registered.streams.get(operation)
       if (!handler) throw new Error(`stream ${name} has no handler`)
-      if (operation.transport === 'websocket')
+      declared.add(`${operation.method} ${operation.path}`)
+      if (operation.transport === 'websocket') {
         upgrades.push({ stream: operation, handler, match: matcherOf(operation.path) })
-      else {
-        declared.add(`${operation.method} ${operation.path}`)
+        server.get(operation.path, { exposeHeadRoute: false }, explainSocket(deps, operation))
+      } else {
         withRawBody(server, (scope) =>
           scope.route({
             method: operation.method,

@@ -78,7 +78,7 @@ async function permit(
     return await platform.database.transact(scopeOf(account), async (db) => {
       const target = await authorize(db, finders, account, { operation: stream, params })
       if (stream.audit !== undefined)
-        await appendEvent(db, {
+        await appendEvent(platform, db, {
           ...callRecord(stream.audit, {
             id: platform.newId('aud'),
             at: now,
@@ -181,6 +181,18 @@ export function serveStream(deps: HttpDeps, stream: Stream, handler: StreamHandl
     if (!reply.raw.headersSent) startEvents(reply)
     reply.raw.end()
     return reply
+  }
+}
+
+/**
+ * Makes the handler of a plain GET on a WebSocket's path. Programs cannot read why a handshake was refused, so they ask again
+ * without one and learn the reason here.
+ */
+export function explainSocket(deps: HttpDeps, stream: Stream) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<never> => {
+    // Nothing is opened, so nothing is recorded as such.
+    await open(deps, { ...stream, audit: undefined }, request, signalOf(reply.raw))
+    throw httpErrors.upgrade_needed()
   }
 }
 

@@ -50,7 +50,7 @@ export async function actAsSystem<T>(
     note: (note) => void notes.push(note),
   })
   const note: AuditNote = Object.assign({}, ...notes)
-  await appendEvent(db, {
+  await appendEvent(context, db, {
     id: context.newId('aud'),
     at: now,
     actor: systemAccount.id,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 
 import { canonicalJson } from '@slipway/kit'
 
@@ -17,6 +17,25 @@ export function hashOf(previousHash: string, sequence: number, record: AuditReco
     .update('\n')
     .update(canonicalJson({ ...record, at: record.at.toISOString(), sequence }))
     .digest('hex')
+}
+
+/** What a chain ends with. */
+export type Head = { readonly sequence: number; readonly hash: string; readonly seal: string }
+
+/**
+ * Seal of a chain's head: HMAC-SHA-256 under a key that the database never sees. A head commits to everything before it, so
+ * who rewrites the rows, or cuts them off and sets the head back, needs a seal that only the platform can make.
+ */
+export function sealOf(key: Uint8Array, chain: string, { sequence, hash }: Omit<Head, 'seal'>): string {
+  return createHmac('sha256', key).update(`${chain}\n${sequence}\n${hash}`).digest('hex')
+}
+
+export function isSealed(key: Uint8Array, chain: string, head: Head): boolean {
+  // Nothing was recorded yet, so there is nothing to seal.
+  if (head.sequence === 0) return head.hash === FIRST_HASH
+  const expected = Buffer.from(sealOf(key, chain, head))
+  const given = Buffer.from(head.seal)
+  return given.length === expected.length && timingSafeEqual(given, expected)
 }
 
 export type Verification = {

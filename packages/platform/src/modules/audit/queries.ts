@@ -2,11 +2,11 @@ import { decodeCursor } from '@slipway/kit'
 
 import type { Db } from '../../tables.ts'
 import { INSTALLATION_CHAIN, type AuditRecord, type ChainedEvent } from './model.ts'
-import { FIRST_HASH } from './plan.ts'
-import type { AuditEventTable } from './tables.ts'
+import { FIRST_HASH, type Head } from './plan.ts'
+import type { AuditChainTable, AuditEventTable } from './tables.ts'
 
 /** Locks the head of a chain until the transaction ends, so that events follow each other without gaps. */
-export async function lockHead(db: Db, chain: string): Promise<{ sequence: number; hash: string }> {
+export async function lockHead(db: Db, chain: string): Promise<Head> {
   await db
     .insertInto('audit_chain')
     .values({ chain, sequence: 0, hash: FIRST_HASH })
@@ -18,10 +18,16 @@ export async function lockHead(db: Db, chain: string): Promise<{ sequence: numbe
     .where('chain', '=', chain)
     .forUpdate()
     .executeTakeFirstOrThrow()
-  return { sequence: row.sequence, hash: row.hash }
+  return headOf(row)
 }
 
-export async function append(db: Db, event: ChainedEvent): Promise<void> {
+function headOf(row: AuditChainTable): Head {
+  const [hash = '', seal = ''] = row.hash.split('.')
+  return { sequence: row.sequence, hash, seal }
+}
+
+/** @param seal - of the new head; empty when the one before was broken */
+export async function append(db: Db, event: ChainedEvent, seal: string): Promise<void> {
   await db
     .insertInto('audit_event')
     .values({
@@ -46,7 +52,7 @@ export async function append(db: Db, event: ChainedEvent): Promise<void> {
     .execute()
   await db
     .updateTable('audit_chain')
-    .set({ sequence: event.sequence, hash: event.hash })
+    .set({ sequence: event.sequence, hash: `${event.hash}.${seal}` })
     .where('chain', '=', event.chain)
     .execute()
 }
@@ -97,12 +103,9 @@ export async function eventsAfter(
   return rows.map(eventOf)
 }
 
-export async function findHead(
-  db: Db,
-  chain: string,
-): Promise<{ sequence: number; hash: string } | undefined> {
+export async function findHead(db: Db, chain: string): Promise<Head | undefined> {
   const row = await db.selectFrom('audit_chain').selectAll().where('chain', '=', chain).executeTakeFirst()
-  return row && { sequence: row.sequence, hash: row.hash }
+  return row && headOf(row)
 }
 
 function eventOf(row: AuditEventTable): ChainedEvent {

@@ -20,7 +20,7 @@ export function auditRoutes(routes: Routes): void {
     ),
   )
   routes.on(contract.verifyAudit, async ({ params }, ctx) => {
-    const { events, brokenAt, headHash } = await verifyChain(ctx.db, params.chain)
+    const { events, brokenAt, headHash } = await verifyChain(ctx, ctx.db, params.chain)
     return { chain: params.chain, events, intact: brokenAt === null, brokenAt, headHash }
   })
 }

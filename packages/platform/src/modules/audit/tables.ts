@@ -20,6 +20,7 @@ export type AuditEventTable = {
 export type AuditChainTable = {
   readonly chain: string
   readonly sequence: number
+  /** `<hash of the last event>.<seal of the head>` */
   readonly hash: string
 }
 export type AuditTables = {

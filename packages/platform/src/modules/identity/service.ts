@@ -5,7 +5,7 @@ import { isForeignKeyViolation, isUniqueViolation } from '@slipway/db'
 import { DAY_MS, newSecret } from '@slipway/kit'
 
 import type { Ctx, RequestContext } from '../../context.ts'
-import { httpErrors } from '../../http/errors.ts'
+import { found, httpErrors } from '../../http/errors.ts'
 import type { Db } from '../../tables.ts'
 import { isCommonPassword } from './common-passwords.ts'
 import { identityErrors } from './errors.ts'
@@ -200,18 +200,25 @@ export async function updateUser(ctx: Ctx, id: string, change: queries.UserChang
   return user
 }
 
+/** Makes a token. One made with a token is no wider than that one, and does not outlive it. */
 export async function createToken(
   ctx: Ctx,
   input: { readonly name: string; readonly organizationId: string | null; readonly expiresInDays: number },
 ): Promise<{ token: Token; secret: string }> {
+  const maker =
+    ctx.account.via === 'token'
+      ? found(await queries.findTokenById(ctx.db, ctx.account.proof, ctx.now)).token
+      : undefined
+  const asked = ctx.now.getTime() + input.expiresInDays * DAY_MS
   const secret = TOKEN_PREFIX + newSecret()
   const token: Token = {
     id: ctx.newId('tok'),
     userId: ctx.account.id,
-    organizationId: input.organizationId,
+    // What the caller names was already found to be within what their own token reaches.
+    organizationId: input.organizationId ?? maker?.organizationId ?? null,
     name: input.name,
     createdAt: ctx.now,
-    expiresAt: new Date(ctx.now.getTime() + input.expiresInDays * DAY_MS),
+    expiresAt: new Date(Math.min(asked, maker?.expiresAt.getTime() ?? Infinity)),
     usedAt: null,
   }
   try {
@@ -222,7 +229,7 @@ export async function createToken(
   }
   ctx.note({
     target: `token:${token.id}`,
-    detail: { organization: input.organizationId, expiresAt: token.expiresAt.toISOString() },
+    detail: { organization: token.organizationId, expiresAt: token.expiresAt.toISOString() },
   })
   return { token, secret }
 }

@@ -125,7 +125,7 @@ async function record(
         createdBy: actor.name,
         createdAt: event.at,
       })
-    await appendEvent(db, {
+    await appendEvent(platform, db, {
       id: platform.newId('aud'),
       chain: application?.organizationId ?? INSTALLATION_CHAIN,
       at: event.at,
