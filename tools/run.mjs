@@ -2,7 +2,7 @@
 // installs what is missing, then hands over to Node 24.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,10 @@ const bin = join(root, 'node_modules', '.bin')
 /** Set for the run inside the view, which must not look for a better one. */
 const IN_VIEW = 'SLIPWAY_OPEN_VIEW'
 const stamp = join(root, 'node_modules', '.slipway-installed')
+/** Held while packages are installed. Beside node_modules, which npm ci removes. */
+const installLock = join(root, '.slipway-install')
+const INSTALL_WAIT_MS = 15 * 60_000
+const POLL_MS = 200
 
 /** Every command: the arguments for Node 24, one list per step; a failing step ends the run. */
 const commands = {
@@ -37,8 +41,60 @@ function installWhatIsMissing() {
   const wanted = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+  const isInstalled = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
+  if (isInstalled()) return
+  takeInstallLock()
+  try {
+    if (!isInstalled()) install(wanted)
+  } finally {
+    rmSync(installLock, { force: true })
+  }
+}
+
+/** One process installs; others wait for it, and take over when it has died. */
+function takeInstallLock() {
+  let saidSo = false
+  for (let waitedMs = 0; waitedMs < INSTALL_WAIT_MS; waitedMs += POLL_MS) {
+    try {
+      writeFileSync(installLock, String(process.pid), { flag: 'wx' })
+      // fail() ends the process without coming back here.
+      process.once('exit', () => rmSync(installLock, { force: true }))
+      return
+    } catch (thrown) {
+      if (thrown.code !== 'EEXIST')
+        fail(
+          `packages cannot be installed into ${root} (${thrown.code}). Correct its owner or free some space.`,
+        )
+    }
+    const holder = holderOfInstallLock()
+    if (holder === 'dead') rmSync(installLock, { force: true })
+    else if (!saidSo) console.error(`slipway: waiting for process ${holder}, which installs packages`)
+    saidSo = true
+    // Nothing else is to be done meanwhile, so this thread may simply sleep.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS)
+  }
+  fail(`packages are being installed by another process for too long; remove ${installLock} if there is none`)
+}
+
+/** The pid of a living holder, or 'dead'. */
+function holderOfInstallLock() {
+  let pid
+  try {
+    const isYoung = Date.now() - statSync(installLock).mtimeMs < 10 * POLL_MS
+    pid = Number(readFileSync(installLock, 'utf8'))
+    // Between making the file and writing the pid there is a moment without one.
+    if (!Number.isInteger(pid) || pid <= 0) return isYoung ? 0 : 'dead'
+    process.kill(pid, 0)
+    return pid
+  } catch (thrown) {
+    return thrown.code === 'EPERM' ? pid : 'dead'
+  }
+}
+
+function install(wanted) {
   console.error('slipway: installing packages (npm ci)')
+  // Without its stamp an installation that breaks off is never taken for a whole one.
+  rmSync(stamp, { force: true })
   const npm = process.env['npm_execpath']
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []]
   const result = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund'], {
@@ -63,18 +119,31 @@ function node24() {
   }
 }
 
-function run(node, step) {
+function run(node, step, isService) {
   const script = step[0]?.startsWith('node_modules/.bin/') ? [join(root, step[0]), ...step.slice(1)] : step
   const env = { ...process.env, PATH: `${dirname(node)}:${bin}:${process.env['PATH'] ?? ''}` }
-  const child = spawn(node, script, { cwd: root, stdio: 'inherit', env })
+  // The channel closes when this process dies, whatever kills it; the launcher ends then.
+  const stdio = isService ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit'
+  const child = spawn(node, script, { cwd: root, stdio, env })
   const forward = (signal) => child.kill(signal)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward)
+  const watch = isService ? stopWithNpm(child) : undefined
   return new Promise((resolve) => {
     child.on('exit', (code, signal) => {
+      clearInterval(watch)
       for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, forward)
       resolve(signal ? 1 : (code ?? 1))
     })
   })
+}
+
+/** A killed npm tells nobody; that this process got another parent is what shows. */
+function stopWithNpm(child) {
+  if (process.env['npm_lifecycle_event'] === undefined) return undefined
+  const parent = process.ppid
+  return setInterval(() => {
+    if (process.ppid !== parent) child.kill('SIGTERM')
+  }, 1_000)
 }
 
 /** True when other accounts cannot reach the checkout: some tests start programs of it under another account. */
@@ -122,6 +191,6 @@ if (
 const node = node24()
 steps.at(-1).push(...rest)
 for (const step of steps) {
-  const code = await run(node, step)
+  const code = await run(node, step, command === 'start')
   if (code !== 0) process.exit(code)
 }

@@ -6,13 +6,15 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** One Ctrl-C reaches us several times: from the terminal, from npm, and from the script between. */
 const SAME_MS = 1_000
 
+type Reason = (typeof SIGNALS)[number]
+
 /** A signal came before the start was over. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
   /** As shells count: 128 and the signal's number. */
   readonly exitCode: number
 
-  constructor(by: (typeof SIGNALS)[number]) {
+  constructor(by: Reason) {
     super(`interrupted by ${by}`)
     this.exitCode = 128 + constants.signals[by]
   }
@@ -35,26 +37,31 @@ export function listenForSignals(clock: Clock, onFirst: () => void): Signals {
   let firstAtMs: number | undefined
   let resolveAsked: (value: undefined) => void = () => undefined
   const asked = new Promise<undefined>((resolve) => (resolveAsked = resolve))
-  const listeners = SIGNALS.map((name) => {
-    const listener = (): void => {
-      const nowMs = clock.monotonicMs()
-      if (firstAtMs !== undefined) {
-        if (nowMs - firstAtMs > SAME_MS) process.exit(128 + constants.signals[name])
-        return
-      }
-      firstAtMs = nowMs
-      onFirst()
-      abort.abort(new Interrupted(name))
-      resolveAsked(undefined)
+  function onAsked(by: Reason): void {
+    const nowMs = clock.monotonicMs()
+    if (firstAtMs !== undefined) {
+      if (nowMs - firstAtMs > SAME_MS) process.exit(128 + constants.signals[by])
+      return
     }
+    firstAtMs = nowMs
+    onFirst()
+    abort.abort(new Interrupted(by))
+    resolveAsked(undefined)
+  }
+  const listeners = SIGNALS.map((name) => {
+    const listener = (): void => onAsked(name)
     process.on(name, listener)
     return { name, listener }
   })
+  // The script of `npm start` has died; it is as if its terminal were gone.
+  const onDisconnect = (): void => onAsked('SIGHUP')
+  process.on('disconnect', onDisconnect)
   return {
     asked,
     signal: abort.signal,
     [Symbol.dispose]() {
       for (const { name, listener } of listeners) process.off(name, listener)
+      process.off('disconnect', onDisconnect)
     },
   }
 }
