@@ -1,12 +1,21 @@
 import type {
   Account,
+  Application,
   AuditEvent,
+  Cluster,
+  ConfigRevision,
   Environment,
+  Instance,
+  InstanceEvent,
   Member,
+  Node,
   Organization,
   Project,
+  Release,
+  ReleaseDiff,
   Token,
   User,
+  Workload,
 } from '@slipway/contract'
 
 import type { Replies } from './stand-in.ts'
@@ -19,6 +28,10 @@ export const ids = {
   environment: `env_${tail}`,
   user: `usr_${tail}`,
   token: `tok_${tail}`,
+  cluster: `clu_${tail}`,
+  application: `app_${tail}`,
+  workload: `wrk_${tail}`,
+  release: `rel_${tail}`,
 } as const
 
 const organization: Organization = {
@@ -91,6 +104,124 @@ const account: Account = {
   memberships: [{ organizationId: ids.organization, projectId: null, role: 'owner' }],
 }
 
+const cluster: Cluster = {
+  id: ids.cluster,
+  slug: 'beijing',
+  name: '北京',
+  isDefault: true,
+  server: 'https://10.0.0.1:6443',
+  health: { state: 'ready', since: createdAt, message: '' },
+  version: 'v1.34.1',
+  processRuntime: false,
+  gatewayUrl: 'http://apps.example.com',
+  createdAt,
+}
+const node: Node = {
+  name: 'n1',
+  ready: true,
+  schedulable: true,
+  addresses: ['10.0.0.2'],
+  kubeletVersion: 'v1.34.1',
+  cpuCores: 8,
+  memoryBytes: 34_359_738_368,
+  instances: 12,
+  labels: {},
+}
+const application: Application = {
+  id: ids.application,
+  projectId: ids.project,
+  slug: 'api',
+  name: '接口',
+  createdAt,
+}
+const workload: Workload = {
+  id: ids.workload,
+  name: 'shop/api/test',
+  projectId: ids.project,
+  applicationId: ids.application,
+  environmentId: ids.environment,
+  clusterId: ids.cluster,
+  namespace: 'shop-test-m8n9pq',
+  urls: ['http://api.test.shop.localhost:7480', 'http://127.0.0.1:18000'],
+  instances: { web: 4 },
+  configRevision: 3,
+  keepSeconds: 600,
+  createdAt,
+}
+const revision: ConfigRevision = {
+  revision: 3,
+  variables: [
+    { name: 'LOG_LEVEL', secret: false, value: 'debug' },
+    { name: 'PASSWORD', secret: true, value: null },
+  ],
+  comment: '新数据库',
+  createdBy: 'li.wei',
+  createdAt,
+}
+const release: Release = {
+  id: ids.release,
+  workloadId: ids.workload,
+  number: 12,
+  image: `shop/api@sha256:${'ab'.repeat(32)}`,
+  configRevision: 3,
+  template: { processes: {} },
+  plan: {
+    batches: [{ instances: 1, approve: true, soakSeconds: 0 }],
+    probe: { path: '/', requests: 5, statusBelow: 500 },
+    onFail: 'rollback',
+    batchDeadlineSeconds: 600,
+  },
+  fromId: null,
+  previousId: null,
+  state: 'WaitPerson',
+  paused: false,
+  batch: 0,
+  weight: 25,
+  counts: { newReady: 1, newWanted: 1, oldReady: 3, oldWanted: 3 },
+  reason: null,
+  kept: true,
+  pinned: false,
+  createdBy: 'li.wei',
+  createdAt,
+  endedAt: null,
+}
+const diff: ReleaseDiff = {
+  from: null,
+  to: ids.release,
+  image: { before: null, after: release.image },
+  variables: [{ name: 'LOG_LEVEL', change: 'changed', before: 'info', after: 'debug' }],
+  template: [{ path: 'processes.web.port', before: '8080', after: '3000' }],
+}
+const instance: Instance = {
+  id: `${ids.workload}.api-web-1a2b3c4d-x7k2p`,
+  workloadId: ids.workload,
+  name: 'api-web-1a2b3c4d-x7k2p',
+  process: 'web',
+  version: '1a2b3c4d',
+  releaseNumber: 12,
+  state: 'Failing',
+  since: createdAt,
+  ready: false,
+  restarts: 4,
+  why: { code: 'instance_exited', params: { exitCode: 3 } },
+  node: 'n1',
+  address: '10.1.0.7',
+  ports: { 8080: 20_007 },
+  containers: ['web'],
+  resources: { cpuCores: 0.05, memoryBytes: 134_217_728, memoryLimitBytes: 268_435_456 },
+  use: { cpuCores: 0.013, memoryBytes: 63_000_000 },
+  createdAt,
+}
+const instanceEvent: InstanceEvent = {
+  firstAt: createdAt,
+  lastAt: createdAt,
+  count: 4,
+  type: 'Warning',
+  reason: 'BackOff',
+  message: 'back-off restarting container web',
+  source: 'kubelet',
+}
+
 const page = (item: unknown): { readonly body: unknown } => ({ body: { items: [item] } })
 const done = { status: 204 } as const
 const verified = {
@@ -142,4 +273,40 @@ export const replies: Replies = {
   'GET /v1/audit-events': page(event),
   [`GET /v1/organizations/${ids.organization}/audit-events`]: page(event),
   'GET /v1/audit-chains/installation/verification': { body: verified },
+  'GET /v1/clusters': page(cluster),
+  'POST /v1/clusters': { status: 201, body: cluster },
+  [`GET /v1/clusters/${ids.cluster}`]: { body: cluster },
+  [`PATCH /v1/clusters/${ids.cluster}`]: { body: cluster },
+  [`DELETE /v1/clusters/${ids.cluster}`]: done,
+  [`GET /v1/clusters/${ids.cluster}/nodes`]: page(node),
+  'GET /v1/applications': page(application),
+  [`POST /v1/projects/${ids.project}/applications`]: { status: 201, body: application },
+  [`GET /v1/applications/${ids.application}`]: { body: application },
+  [`DELETE /v1/applications/${ids.application}`]: done,
+  [`POST /v1/applications/${ids.application}/workloads`]: { status: 201, body: workload },
+  'GET /v1/workloads': page(workload),
+  [`GET /v1/workloads/${ids.workload}`]: { body: workload },
+  [`PATCH /v1/workloads/${ids.workload}`]: { body: workload },
+  [`DELETE /v1/workloads/${ids.workload}`]: { status: 202, body: { id: ids.workload } },
+  [`PUT /v1/workloads/${ids.workload}/instances`]: { status: 202, body: workload },
+  [`POST /v1/workloads/${ids.workload}/restarts`]: { status: 202, body: workload },
+  [`GET /v1/workloads/${ids.workload}/config-revisions`]: page(revision),
+  [`POST /v1/workloads/${ids.workload}/config-revisions`]: { status: 201, body: revision },
+  [`GET /v1/workloads/${ids.workload}/releases`]: page(release),
+  [`POST /v1/workloads/${ids.workload}/releases`]: { status: 202, body: release },
+  [`POST /v1/workloads/${ids.workload}/rollbacks`]: { status: 202, body: release },
+  [`GET /v1/workloads/${ids.workload}/manifests`]: { body: { yaml: 'kind: Deployment\n' } },
+  [`GET /v1/workloads/${ids.workload}/instances`]: page(instance),
+  [`GET /v1/releases/${ids.release}`]: { body: release },
+  [`GET /v1/releases/${ids.release}/diff`]: { body: diff },
+  ...Object.fromEntries(
+    ['pauses', 'resumptions', 'abortions', 'promotions', 'redeployments', 'approvals'].map((command) => [
+      `POST /v1/releases/${ids.release}/${command}`,
+      { status: 202, body: release },
+    ]),
+  ),
+  [`PUT /v1/releases/${ids.release}/pin`]: { body: release },
+  [`GET /v1/instances/${instance.id}`]: { body: instance },
+  [`GET /v1/instances/${instance.id}/events`]: page(instanceEvent),
+  [`POST /v1/instances/${instance.id}/restarts`]: { status: 202, body: { id: instance.id } },
 }
