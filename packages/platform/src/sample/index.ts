@@ -1,8 +1,3 @@
-export { isolatedGit, type Git } from './git.ts'
-export {
-  makeRepositories,
-  type SampleCommit,
-  type SampleRepositoriesOptions,
-  type SampleRepository,
-} from './make-repositories.ts'
+export { isolatedGit } from './git.ts'
+export { makeRepositories, type SampleRepository } from './make-repositories.ts'
 export { sampleReconciler, type SamplePorts } from './reconciler.ts'
