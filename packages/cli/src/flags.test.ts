@@ -10,6 +10,17 @@ import { contextSet } from './commands/context/set.ts'
 import { environmentCreate } from './commands/environment/create.ts'
 import { login } from './commands/login.ts'
 import { memberSet } from './commands/member/set.ts'
+import { clusterRegister } from './commands/cluster/register.ts'
+import { gateApprove } from './commands/gate/approve.ts'
+import { instanceExec } from './commands/instance/exec.ts'
+import { instanceList } from './commands/instance/list.ts'
+import { logs } from './commands/logs.ts'
+import { releasePin } from './commands/release/pin.ts'
+import { releaseRollback } from './commands/release/rollback.ts'
+import { releaseStart } from './commands/release/start.ts'
+import { workloadKeep } from './commands/workload/keep.ts'
+import { workloadScale } from './commands/workload/scale.ts'
+import { workloadSet } from './commands/workload/set.ts'
 import { commands, type Loader } from './commands/table.ts'
 import { tokenCreate } from './commands/token/create.ts'
 import { userUpdate } from './commands/user/update.ts'
@@ -57,6 +68,36 @@ const cases: [line: string, make: unknown, expected: unknown[]][] = [
   ['--from 2026-01-31 --limit 5', auditList, [{ from: '2026-01-31T00:00:00.000Z', limit: 5 }]],
   ['--name li.wei --password-stdin', login, [{ name: 'li.wei', passwordStdin: true }]],
   ['here --project shop', contextSet, ['here', { project: 'shop' }]],
+  [
+    'api --image 1.4.0 --steps 1,person --instances web=4,worker=2 --instances cron=1 --timeout 5m',
+    releaseStart,
+    [
+      'api',
+      { image: '1.4.0', steps: '1,person', instances: { web: 4, worker: 2, cron: 1 }, timeout: 300_000 },
+    ],
+  ],
+  [
+    'api rel_1 --keep-configuration --ci',
+    releaseRollback,
+    ['api', 'rel_1', { keepConfiguration: true, ci: true, timeout: 3_600_000 }],
+  ],
+  ['api#12 --off', releasePin, ['api#12', { off: true }]],
+  ['api --comment fine', gateApprove, ['api', { comment: 'fine' }]],
+  [
+    'api A=1 B=2 --secret C --secret D=4 --unset E',
+    workloadSet,
+    ['api', ['A=1', 'B=2'], { secret: ['C', 'D=4'], unset: ['E'] }],
+  ],
+  ['api 4 --process worker', workloadScale, ['api', 4, { process: 'worker' }]],
+  ['api 10m', workloadKeep, ['api', 600_000, {}]],
+  ['api --state Failing', instanceList, ['api', { state: 'Failing', limit: 100 }]],
+  ['-it api -- sh -c ls', instanceExec, ['api', ['sh', '-c', 'ls'], { stdin: true, terminal: true }]],
+  [
+    '-f api --since 10m --filter ERROR --timestamps',
+    logs,
+    ['api', { follow: true, since: '10m', filter: 'ERROR', timestamps: true }],
+  ],
+  ['beijing --kubeconfig - --default', clusterRegister, ['beijing', { kubeconfig: '-', default: true }]],
   ['listProjects limit=3 --all', api, ['listProjects', ['limit=3'], { all: true }]],
 ]
 test.each(cases)('%s', async (line, make, expected) => {
@@ -64,6 +105,11 @@ test.each(cases)('%s', async (line, make, expected) => {
 })
 
 const refused: [line: string, make: unknown][] = [
+  ['api', releaseStart],
+  ['api 501', workloadScale],
+  ['api soon', workloadKeep],
+  ['api --state Sad', instanceList],
+  ['api --tail -1', logs],
   ['ci --expires-in-days 0', tokenCreate],
   ['ci --expires-in-days 1.5', tokenCreate],
   ['li.wei --role king', memberSet],

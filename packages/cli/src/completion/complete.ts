@@ -113,6 +113,16 @@ async function askServer(deps: Deps, kind: string): Promise<readonly Candidate[]
       const { items } = await client.listEnvironments({ project: projects[0]?.id ?? '', ...request }, call)
       return items.map(({ slug, name }) => ({ word: slug, about: name }))
     }
+    case 'cluster': {
+      const { items } = await client.listClusters(request, call)
+      return items.map(({ slug, name }) => ({ word: slug, about: name }))
+    }
+    case 'application': {
+      const { items } = await client.listApplications(request, call)
+      return items.map(({ id, slug, name }) => ({ word: id, about: `${slug} ${name}` }))
+    }
+    case 'instance':
+    case 'release':
     case 'workload': {
       const { items } = await client.listWorkloads(request, call)
       return items.map(({ name }) => ({ word: name, about: '' }))
