@@ -9,6 +9,7 @@ import { WebSocketServer, type WebSocket } from 'ws'
 
 import type { Account, RequestContext } from '../context.ts'
 import { appendEvent, INSTALLATION_CHAIN } from '../modules/audit/index.ts'
+import { callerAddress } from './address.ts'
 import { authenticate, authenticateAgain, presentedOf } from './authenticate.ts'
 import { authorize, nowhere, scopeOf, type Target } from './authorize.ts'
 import { isKnownHost, isSameOrigin, publicUrlOf } from './browser.ts'
@@ -302,6 +303,7 @@ function incomingOf(
   id: string,
 ): { readonly route: UpgradeRoute; readonly request: Incoming } {
   const { settings } = platform
+  const forwarded = headerOf({ headers: raw.headers }, 'x-forwarded-for')
   if (!isKnownHost(settings, raw.headers.host))
     throw httpErrors.host_unknown({ url: publicUrlOf(settings).origin })
   const [path = '', query = ''] = (raw.url ?? '/').split(/\?(.*)/su, 2)
@@ -312,7 +314,7 @@ function incomingOf(
       throw httpErrors.origin_refused()
     const request: Incoming = {
       id,
-      ip: raw.socket.remoteAddress ?? '',
+      ip: callerAddress(settings.trustedProxies, raw.socket.remoteAddress ?? '', forwarded),
       raw,
       headers: raw.headers,
       method: 'GET',
