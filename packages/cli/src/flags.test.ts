@@ -6,8 +6,11 @@ import { describe, expect, test } from 'vitest'
 import { timeoutOption } from './command.ts'
 import { api } from './commands/api.ts'
 import { auditList } from './commands/audit/list.ts'
+import { buildShow } from './commands/build/show.ts'
+import { buildStart } from './commands/build/start.ts'
 import { contextSet } from './commands/context/set.ts'
 import { environmentCreate } from './commands/environment/create.ts'
+import { imageDelete } from './commands/image/delete.ts'
 import { login } from './commands/login.ts'
 import { memberSet } from './commands/member/set.ts'
 import { clusterRegister } from './commands/cluster/register.ts'
@@ -21,6 +24,7 @@ import { releaseStart } from './commands/release/start.ts'
 import { workloadKeep } from './commands/workload/keep.ts'
 import { workloadScale } from './commands/workload/scale.ts'
 import { workloadSet } from './commands/workload/set.ts'
+import { sourceSet } from './commands/source/set.ts'
 import { commands, type Loader } from './commands/table.ts'
 import { tokenCreate } from './commands/token/create.ts'
 import { userUpdate } from './commands/user/update.ts'
@@ -98,6 +102,21 @@ const cases: [line: string, make: unknown, expected: unknown[]][] = [
     ['api', { follow: true, since: '10m', filter: 'ERROR', timestamps: true }],
   ],
   ['beijing --kubeconfig - --default', clusterRegister, ['beijing', { kubeconfig: '-', default: true }]],
+  [
+    'shop/api --ref v1 --detach --timeout 10m',
+    buildStart,
+    ['shop/api', { ref: 'v1', detach: true, timeout: 600_000 }],
+  ],
+  ['shop/api#7', buildShow, ['shop/api#7']],
+  [
+    'shop/api https://git.example/a.git --username ci --token-stdin --no-verify',
+    sourceSet,
+    [
+      { given: 'shop/api', url: 'https://git.example/a.git' },
+      { username: 'ci', tokenStdin: true, credentials: true, verify: false },
+    ],
+  ],
+  ['shop/api:build-7 --dry-run', imageDelete, ['shop/api:build-7', { dryRun: true }]],
   ['listProjects limit=3 --all', api, ['listProjects', ['limit=3'], { all: true }]],
 ]
 test.each(cases)('%s', async (line, make, expected) => {

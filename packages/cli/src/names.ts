@@ -140,6 +140,36 @@ export async function releaseIdOf(deps: Deps, given: string): Promise<string> {
   throw cliErrors.name_unknown({ kind: 'release', name: given })
 }
 
+/** Id of a build: as it is, `<application>#<number>`, or an Application for its newest one. */
+export async function buildIdOf(deps: Deps, given: string): Promise<string> {
+  if (isId(given, 'bld')) return given
+  const [name = '', number] = given.split('#')
+  if (number !== undefined && !/^[1-9][0-9]{0,8}$/u.test(number))
+    throw cliErrors.argument_invalid({ argument: 'build', problem: given })
+  const application = await applicationIdOf(deps, name)
+  const pages = deps
+    .api()
+    .pages.listBuilds({ application, limit: number === undefined ? 1 : 200 }, { signal: deps.signal })
+  for await (const build of itemsOf(pages))
+    if (number === undefined || build.number === Number(number)) return build.id
+  throw cliErrors.name_unknown({ kind: 'build', name: given })
+}
+
+/** Id of an Image: as it is, `<application>:<tag>`, or `<application>@<digest>` with a digest that may be cut. */
+export async function imageIdOf(deps: Deps, given: string): Promise<string> {
+  if (isId(given, 'img')) return given
+  const match = /^([^:@]+)(?::([^:@]+)|@(sha256:[0-9a-f]{6,64}))$/u.exec(given)
+  if (!match) throw cliErrors.argument_invalid({ argument: 'image', problem: given })
+  const [, name = '', tag, digest] = match
+  const application = await applicationIdOf(deps, name)
+  const pages = deps.api().pages.listImages({ application, limit: 200 }, { signal: deps.signal })
+  for await (const image of itemsOf(pages)) {
+    const isMeant = tag === undefined ? image.digest.startsWith(digest ?? '-') : image.tags.includes(tag)
+    if (isMeant) return image.id
+  }
+  throw cliErrors.name_unknown({ kind: 'image', name: given })
+}
+
 const INSTANCE_ID = /^wrk_[0-9a-z]{26}\.[a-z0-9][a-z0-9.-]{0,201}$/u
 
 /** Id of an Instance: as it is, or `project/application/environment/instance`. */

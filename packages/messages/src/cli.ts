@@ -1,13 +1,14 @@
 import { fill, type Language } from './catalog.ts'
 import { cliFrame } from './cli/frame.ts'
 import { cliShip } from './cli/ship.ts'
+import { cliWhat } from './cli/what.ts'
 import { cliWho } from './cli/who.ts'
 
 /*
  * Texts of the command line. A command's summary stands under `<noun>` or `<noun>.<verb>`, so that help can show it
  * without loading the command. Each area of nouns has a file of its own in `cli/`, named in the list below.
  */
-const areas = [cliFrame, cliWho, cliShip] as const
+const areas = [cliFrame, cliWho, cliShip, cliWhat] as const
 
 type KeysOf<Area> = Area extends { readonly en: infer English } ? Extract<keyof English, string> : never
 
