@@ -145,7 +145,7 @@ export function assertStarted(pod: Pod, container: string): void {
 /** The nicest shell that is there; every image with a shell has `sh`. */
 export const SHELL: readonly string[] = ['sh', '-c', 'command -v bash >/dev/null 2>&1 && exec bash; exec sh']
 
-/** Starts a command in a container. @throws {AppError} `instance_command_refused`, `cluster_unreachable` */
+/** Starts a command in a container. @throws {AppError} `instance_cluster_silent`, `instance_cluster_refused` */
 export function startCommand(
   kube: Kube,
   pod: Pod,
@@ -168,9 +168,9 @@ export function refusalOf(thrown: unknown): Error {
   if (!(thrown instanceof KubeError)) return errorOf(thrown)
   const problem = thrown.message.slice(0, 200)
   if (thrown.code === 0 || thrown.code >= 500 || thrown.code === 429)
-    return instanceErrors.cluster_unreachable(
-      { cluster: '-', problem },
+    return instanceErrors.instance_cluster_silent(
+      { problem },
       { cause: thrown, retryAfterSeconds: thrown.retryAfterSeconds ?? 5 },
     )
-  return instanceErrors.cluster_refused({ cluster: '-', problem }, { cause: thrown })
+  return instanceErrors.instance_cluster_refused({ problem }, { cause: thrown })
 }
