@@ -309,14 +309,15 @@ test('a failing liveness probe restarts the container; hooks run around its life
 
 test('a build runs in the isolation of this machine and says which', async () => {
   await stage.createPod('build', {
-    command: shell('echo "pid $$$$"; touch /tmp/own; ls /proc | grep -c "^[0-9]"'),
+    command: shell('echo "pid $$$$"; touch /tmp/own; ls /proc | grep -c "^[0-9]"; cd "$PWD" && echo here'),
     annotations: { 'slipway/isolation': 'build' },
     spec: { restartPolicy: 'Never' },
   })
   const pod = await stage.waitForPod('build', 'over', ({ status }) => status?.phase === 'Succeeded')
   const mode = pod.metadata.annotations?.['slipway/isolation-mode']
   expect(['pid-namespace', 'user-namespace', 'process-group']).toContain(mode)
-  const [first = '', count = ''] = (await stage.log('build')).trim().split('\n')
+  const [first = '', count = '', place] = (await stage.log('build')).trim().split('\n')
+  expect(place).toBe('here')
   if (mode === 'process-group') return
   expect(Number(first.replace('pid ', ''))).toBeLessThan(10)
   expect(Number(count)).toBeLessThan(10)

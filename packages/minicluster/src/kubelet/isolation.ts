@@ -14,8 +14,9 @@ const PROBE_TIMEOUT_MS = 5_000
 /** The first process of the namespace must not be the application: the kernel shields that one from default signal actions. */
 const FIRST_PROCESS = `
 trap : TERM INT HUP
-if [ -n "$1" ]; then mount --bind "$1" /tmp || exit 126; fi
-shift
+if [ -n "$2" ]; then mkdir -p "$1/$2" && mount --rbind "/tmp/$2" "$1/$2" || exit 126; fi
+if [ -n "$1" ]; then mount --rbind "$1" /tmp || exit 126; fi
+shift 2
 "$@"
 exit $?
 `
@@ -55,11 +56,13 @@ export function isolate(options: {
   switch (mode) {
     case 'pid-namespace': {
       const drop = hostUid === undefined ? [] : ['setpriv', ...privileges(hostUid)]
-      const first = ['/bin/sh', '-c', FIRST_PROCESS, 'slipway-first', temporaryFolder]
+      // A data folder below /tmp stays visible there: programs and the Instance's own folder lie in it.
+      const kept = /^\/tmp\/([^/]+)/.exec(temporaryFolder)?.[1] ?? ''
+      const first = ['/bin/sh', '-c', FIRST_PROCESS, 'slipway-first', temporaryFolder, kept]
       return { argv: ['unshare', ...ROOT_FLAGS, ...first, ...drop, ...argv], wrapperUid: undefined }
     }
     case 'user-namespace': {
-      const first = ['/bin/sh', '-c', FIRST_PROCESS, 'slipway-first', '']
+      const first = ['/bin/sh', '-c', FIRST_PROCESS, 'slipway-first', '', '']
       return { argv: ['unshare', ...USER_FLAGS, ...first, ...argv], wrapperUid: hostUid }
     }
     case 'none':
