@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -23,9 +22,11 @@ export type Stack = AsyncDisposable & {
 }
 
 const READY_DEADLINE_MS = 180_000
+/** On a disk, as in real use; /tmp may be memory. */
+const PARENT = '/var/tmp'
 
 export async function startStack(parameters: readonly string[] = []): Promise<Stack> {
-  const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-'))
+  const folder = mkdtempSync(join(PARENT, 'slipway-bench-'))
   // As root, Instances and PostgreSQL run under uids of their own and must be able to pass.
   chmodSync(folder, 0o711)
   const root = fileURLToPath(new URL('..', import.meta.url))
