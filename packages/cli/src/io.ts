@@ -94,8 +94,6 @@ export function ioOf(
       return {
         [Symbol.dispose]() {
           if (stdin.isTTY === true) stdin.setRawMode?.(false)
-          // A stream that still waits for keys would keep the process alive.
-          stdin.destroy()
         },
       }
     },

@@ -67,6 +67,8 @@ export async function runInstanceExec(
     return await receive(deps, socket)
   } finally {
     ended.abort()
+    // A stream that still waits for input would keep the process alive.
+    if (input) io.stdin.destroy()
   }
 }
 
