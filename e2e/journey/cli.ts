@@ -1,0 +1,67 @@
+/* `slipway` as a child process, as a person runs it. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+
+import { checkout } from './product.ts'
+
+const TIMEOUT_MS = 180_000
+
+export type Ran = { readonly exit: number; readonly out: string; readonly err: string }
+
+export type Cli = {
+  /** Runs a command to its end, whatever its exit code. */
+  readonly run: (...args: readonly string[]) => Promise<Ran>
+  /** Runs a command that must succeed, with an input. */
+  readonly succeed: (args: readonly string[], input?: string) => Promise<Ran>
+  /** Runs a command that must succeed; its result as JSON. */
+  readonly json: (...args: readonly string[]) => Promise<Record<string, unknown>>
+}
+
+/** @param home - where its configuration lies */
+export function cliAt(home: string, url: string): Cli {
+  const start = (args: readonly string[], input: string): Promise<Ran> => {
+    const child = spawn(
+      process.execPath,
+      [join(checkout, 'packages/cli/bin/slipway.js'), ...args, '--no-input'],
+      {
+        cwd: home,
+        stdio: ['pipe', 'pipe', 'pipe'],
+        timeout: TIMEOUT_MS,
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          HOME: home,
+          XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(process.env['HOME'] ?? home, '.cache'),
+          LANG: 'en_US.UTF-8',
+          SLIPWAY_SERVER: url,
+          SLIPWAY_CONFIG: join(home, 'cli.json'),
+        },
+      },
+    )
+    let out = ''
+    let err = ''
+    // A command that reads nothing may be over before this arrives.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(input)
+    child.stdout.on('data', (part: Buffer) => (out += part.toString('utf8')))
+    child.stderr.on('data', (part: Buffer) => (err += part.toString('utf8')))
+    return new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (code) => resolve({ exit: code ?? 1, out, err }))
+    })
+  }
+  const succeed: Cli['succeed'] = async (args, input = '') => {
+    const ran = await start(args, input)
+    if (ran.exit !== 0)
+      throw new Error(`slipway ${args.join(' ')} ended with ${ran.exit}: ${ran.err} ${ran.out}`)
+    return ran
+  }
+  return {
+    run: (...args) => start(args, ''),
+    succeed,
+    async json(...args) {
+      const { out } = await succeed([...args, '--output', 'json'])
+      // The CLI prints one JSON document.
+      return JSON.parse(out) as Record<string, unknown>
+    },
+  }
+}
