@@ -2,11 +2,15 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { systemClock, waitFor } from '@slipway/kit'
+import { testDatabase } from '@slipway/db/testing'
+import { newMasterKey, systemClock, waitFor } from '@slipway/kit'
 import { startMinicluster, type Minicluster } from '@slipway/minicluster'
-import { testPlatform, type TestPlatform } from '@slipway/testkit'
+import { freePort, testPlatform, type TestPlatform } from '@slipway/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { migrations } from '../../migrations/index.ts'
+import { startPlatform } from '../../platform.ts'
+import { checkSettings } from '../../settings.ts'
 import { testRepository, type TestRepository } from '../source/testing.ts'
 
 type Answer = Awaited<ReturnType<TestPlatform['call']>>
@@ -284,3 +288,73 @@ test('the log is followed live and resumes where it was left', async () => {
   expect(rest).not.toContain('alpha')
   expect(rest).toContain('omega')
 })
+
+test('a platform that ends in the middle of a build finds it again and finishes it, its log whole', async () => {
+  const database = resources.use(await testDatabase({ migrations }))
+  const dataFolder = await mkdtemp('/var/tmp/slipway-restart-')
+  resources.defer(() => rm(dataFolder, { recursive: true, force: true }))
+  const settings = checkSettings({
+    databaseUrl: database.appUrl,
+    databaseOwnerUrl: database.ownerUrl,
+    masterKey: newMasterKey().toString('base64'),
+    port: await freePort(),
+    dataFolder,
+    soleReplica: 'true',
+    logLevel: 'fatal',
+    localKubeconfig: cluster.kubeconfigPath,
+    localSourceRoots: tmpdir(),
+  })
+  const first = await startPlatform(settings)
+  const request = async (method: string, path: string, secret: string, body?: unknown) => {
+    const response = await fetch(new URL(path, first.url), {
+      method,
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    return (await response.json()) as Record<string, unknown>
+  }
+  const opened = await request('POST', '/v1/first-run', '', {
+    token: first.firstRunToken,
+    name: 'admin',
+    password: 'a long test password',
+    delivery: 'bearer',
+  })
+  const secret = String(opened['secret'])
+  const make = async (path: string, body: unknown) =>
+    String((await request('POST', path, secret, body))['id'])
+  const organization = await make('/v1/organizations', { slug: 'acme', name: 'Acme' })
+  const own = await make(`/v1/organizations/${organization}/projects`, { slug: 'restart', name: 'R' })
+  const application = await make(`/v1/projects/${own}/applications`, { slug: 'web' })
+  const repository = resources.use(await testRepository())
+  await repository.commit({
+    'index.html': '',
+    'build.sh': 'for i in 1 2 3 4 5 6 7 8; do echo "line $i"; sleep 0.5; done\n',
+  })
+  await request('PUT', `/v1/applications/${application}/source`, secret, { url: repository.folder })
+  const id = await make(`/v1/applications/${application}/builds`, {})
+  const text = async (): Promise<string> => {
+    const headers = { authorization: `Bearer ${secret}` }
+    return (await fetch(new URL(`/v1/builds/${id}/log`, first.url), { headers })).text()
+  }
+  await waitFor(systemClock, 'the first lines', async () => (await text()).includes('line 2'), {
+    timeoutMs: 30_000,
+  })
+  await first[Symbol.asyncDispose]()
+  await using second = await startPlatform(settings)
+  expect(second.url).toBe(first.url)
+  const state = await waitFor(
+    systemClock,
+    'the end',
+    async () => {
+      const build = await request('GET', `/v1/builds/${id}`, secret)
+      return over.has(String(build['state'])) ? build['state'] : undefined
+    },
+    { timeoutMs: 60_000 },
+  )
+  expect(state).toBe('Succeeded')
+  await waitFor(systemClock, 'the last line', async () => (await text()).includes('sending the package'), {
+    timeoutMs: 30_000,
+  })
+  const lines = (await text()).match(/line [0-9]/gu)
+  expect(lines).toEqual(['1', '2', '3', '4', '5', '6', '7', '8'].map((number) => `line ${number}`))
+}, 120_000)

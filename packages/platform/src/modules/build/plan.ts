@@ -2,6 +2,7 @@ import { WorkloadTemplate, type AppManifest, type Process } from '@slipway/contr
 import { isRecord, unreachable } from '@slipway/kit'
 
 import {
+  ATTEMPTS_MAX,
   BUILDS_IN_ALL,
   BUILDS_PER_PROJECT,
   type Build,
@@ -165,7 +166,9 @@ export function judge(
   isReceiving: boolean,
 ): Verdict {
   const lost: Verdict =
-    build.attempt >= 2 ? { kind: 'fail', reason: { code: 'build_lost', params: {} } } : { kind: 'again' }
+    build.attempt >= ATTEMPTS_MAX
+      ? { kind: 'fail', reason: { code: 'build_lost', params: {} } }
+      : { kind: 'again' }
   switch (facts.kind) {
     case 'absent':
       return build.jobMade ? lost : { kind: 'makeJob' }

@@ -1,6 +1,6 @@
 export { namespaces, type Namespaces } from './namespaces.ts'
 export { PULL_SECRET } from './manifests.ts'
-export { BASE_PREFIX, type Image } from './model.ts'
+export { BASE_PREFIX } from './model.ts'
 export { findImage } from './queries/images.ts'
 export { openRegistry, registryUpkeep, type BuiltInRegistry } from './registry.ts'
 export { imageRoutes } from './routes.ts'

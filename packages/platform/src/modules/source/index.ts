@@ -1,4 +1,3 @@
-export type { SourceTree } from './model.ts'
 export { openRepositories, type Repositories } from './repositories.ts'
 export { sourceRoutes } from './routes.ts'
 export { requireSource, setSource } from './service.ts'
