@@ -80,8 +80,3 @@ async function refuseLastOwner(db: Db, subject: Subject): Promise<void> {
   const owners = await queries.lockOwners(db, subject.organizationId)
   if (owners.length === 1 && owners[0] === subject.userId) throw accessErrors.member_last_owner()
 }
-
-/** Makes the creator of an Organization its owner. */
-export async function grantOwner(db: Db, userId: string, organizationId: string, now: Date): Promise<void> {
-  await queries.upsertMembership(db, { userId, organizationId, projectId: null, role: 'owner' }, now)
-}

@@ -1,4 +1,4 @@
-export { partsOf, type Application, type ConfigRevision, type Variable, type Workload } from './model.ts'
+export { partsOf, type Application, type Variable, type Workload } from './model.ts'
 export {
   deleteWorkload as purgeWorkload,
   findApplication,

@@ -1,4 +1,4 @@
-export { openConnections, type Connections } from './connections.ts'
+export { openConnections } from './connections.ts'
 export { WORKLOAD_LABEL, type ClusterConnection, type Clusters, type GatewayFacts } from './model.ts'
 export { allClusters } from './queries.ts'
 export { fleetRoutes } from './routes.ts'

@@ -1,4 +1,4 @@
-export type { Environment, Organization, Project } from './model.ts'
+export type { Organization } from './model.ts'
 export {
   findEnvironment,
   findOrganization,
