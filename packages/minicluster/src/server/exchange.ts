@@ -57,9 +57,17 @@ export async function sendPieces(response: ServerResponse, pieces: Iterable<Buff
 /** Writes and lets others go first; false when the reader has gone. */
 export async function writeSlice(response: ServerResponse, bytes: Buffer): Promise<boolean> {
   if (response.destroyed) return false
-  if (!response.write(bytes)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+  if (!response.write(bytes)) await drained(response)
   else await new Promise((resolve) => setImmediate(resolve))
   return !response.destroyed
+}
+
+/** Waits until the reader has caught up or gone, and leaves no listener behind: a large answer waits many times. */
+async function drained(response: ServerResponse): Promise<void> {
+  const settled = new AbortController()
+  const options = { signal: settled.signal }
+  await Promise.race([once(response, 'drain', options), once(response, 'close', options)])
+  settled.abort()
 }
 
 /** Tells the client something beside the answer. Must come before the answer. */
