@@ -112,6 +112,32 @@ test('a clean stop ends the Instances, and the next start runs them again withou
   await rm(folder, { recursive: true })
 })
 
+test('an agent that leaves does not wait for a pod that is ending, and the next one goes on with its end', async () => {
+  const folder = await makeFolder()
+  using images = await serveImage(folder)
+  const stage = await openStage({ folder, image: images.image })
+  const agent = await stage.start()
+  const created = await stage.createPod('ending', {
+    command: ['node', '/app/stubborn.mjs'],
+    spec: { terminationGracePeriodSeconds: 20 },
+  })
+  const isThere = (): boolean =>
+    listProcesses().some(({ pid }) => findMarker(pid)?.includes(created.metadata.uid))
+  const says = (text: string) => async (): Promise<boolean> => (await stage.log('ending')).includes(text)
+  await stage.waitForPod('ending', 'running', ({ status }) => status?.phase === 'Running')
+  await waitFor(systemClock, 'its first line', says('ready'), { timeoutMs: 20_000 })
+  await stage.registry.remove('pods', NAMESPACE, 'ending')
+  await waitFor(systemClock, 'its answer to SIGTERM', says('ignored'), { timeoutMs: 20_000 })
+  await agent.stop({ keepRunning: true })
+  expect(isThere()).toBe(true)
+  await stage.registry.remove('pods', NAMESPACE, 'ending', { gracePeriodSeconds: 1 })
+  await stage.start()
+  await stage.waitGone('ending')
+  await waitFor(systemClock, 'its processes to be gone', () => !isThere(), { timeoutMs: 20_000 })
+  await stage[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+})
+
 test('after a restart of the machine every Instance counts as killed and runs again', async () => {
   const folder = await makeFolder()
   using images = await serveImage(folder)

@@ -82,6 +82,8 @@ export function createContainerTasks(options: Options): ContainerTasks {
   const exits = new Map<string, Promise<void>>()
   const starts = new Map<string, AbortController>()
   let detached = false
+  const leaving = Promise.withResolvers<undefined>()
+  const hasLeft = (): boolean => detached
 
   function stateOf(name: string): ContainerRecord {
     return must(options.record().containers[name], 'a container of the pod has a record')
@@ -313,7 +315,8 @@ export function createContainerTasks(options: Options): ContainerTasks {
     const hook = placeOf(name).container.lifecycle?.preStop
     let latestMs = 0
     if (hook && deadline() > beganMs) {
-      const problem = await runHook(probeTarget(placeOf(name), live), hook, deadline() - beganMs)
+      const hookRun = runHook(probeTarget(placeOf(name), live), hook, deadline() - beganMs)
+      const problem = await Promise.race([hookRun, leaving.promise])
       if (problem !== undefined)
         report('Warning', 'FailedPreStopHook', `PreStopHook failed: ${problem}`, name)
       latestMs = clock.monotonicMs() + AFTER_HOOK_MS
@@ -321,13 +324,23 @@ export function createContainerTasks(options: Options): ContainerTasks {
     // Requests that were on their way when the pod left the rotation are accepted before the application stops listening.
     const isServing = (placeOf(name).container.ports ?? []).length > 0
     if (!restart && isServing && deadline() > clock.monotonicMs())
-      await Promise.race([live.gone, clock.sleep(Math.min(LEAVING_MS, deadline() - clock.monotonicMs()))])
+      await Promise.race([
+        live.gone,
+        clock.sleep(Math.min(LEAVING_MS, deadline() - clock.monotonicMs())),
+        leaving.promise,
+      ])
     let signalled = false
-    while (lives.get(name) === live && clock.monotonicMs() < Math.max(deadline(), latestMs)) {
+    while (lives.get(name) === live && !hasLeft() && clock.monotonicMs() < Math.max(deadline(), latestMs)) {
       signalled ||= signalApplication(agent, live)
-      await Promise.race([live.gone, clock.sleep(signalled ? STOP_POLL_MS : SIGNAL_RETRY_MS)])
+      await Promise.race([
+        live.gone,
+        clock.sleep(signalled ? STOP_POLL_MS : SIGNAL_RETRY_MS),
+        leaving.promise,
+      ])
       if (signalled) await Promise.race([exits.get(name), clock.sleep(SIGNAL_RETRY_MS)])
     }
+    // The agent leaves and keeps what runs: the next one goes on with the end of this pod.
+    if (detached) return
     if (lives.get(name) === live) await agent.processes.killAll((marker) => marker === live.marker)
     await exits.get(name)
   }
@@ -411,6 +424,7 @@ export function createContainerTasks(options: Options): ContainerTasks {
     },
     async detach() {
       detached = true
+      leaving.resolve(undefined)
       for (const controller of starts.values()) controller.abort(new Error('the node agent stops'))
       await Promise.all(underway.values())
       for (const name of probers.keys()) endProbing(name)
