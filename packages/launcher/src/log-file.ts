@@ -23,6 +23,7 @@ export function openLogFile(path: string, limits: { readonly sizeMaxBytes?: numb
   let descriptor = openSync(path, 'a', 0o600)
   let sizeBytes = fstatSync(descriptor).size
   let last = ''
+  let isClosed = false
 
   function rotate(): void {
     closeSync(descriptor)
@@ -39,6 +40,8 @@ export function openLogFile(path: string, limits: { readonly sizeMaxBytes?: numb
     write(chunk) {
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
       last = (last + Buffer.from(bytes).toString('utf8')).slice(-TAIL_MAX_BYTES)
+      // A closed descriptor may be somebody else's by now.
+      if (isClosed) return
       try {
         if (sizeBytes > 0 && sizeBytes + bytes.length > sizeMaxBytes) rotate()
         writeSync(descriptor, bytes)
@@ -48,7 +51,10 @@ export function openLogFile(path: string, limits: { readonly sizeMaxBytes?: numb
       }
     },
     tail: () => last,
-    [Symbol.dispose]: () => closeSync(descriptor),
+    [Symbol.dispose]() {
+      isClosed = true
+      closeSync(descriptor)
+    },
   }
 }
 

@@ -1,12 +1,9 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 
 import { expect, test } from 'vitest'
 
-import { candidateRanges, settleOwnPorts } from './own-ports.ts'
+import { candidateRanges, chooseOwnPorts } from './own-ports.ts'
 
 test('the usual installation has the usual range first, another one never', () => {
   expect(candidateRanges('/a', true)[0]).toBe('18000-18999')
@@ -23,21 +20,16 @@ test('ranges of other installations lie below those of Instances and do not over
   }
 })
 
-test('a range in which somebody listens is passed over, and the choice stays', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'slipway-ports-'))
+test('a range in which somebody listens is passed over', async () => {
+  const folder = '/a/data/folder'
   const [range = ''] = candidateRanges(folder, false)
   const other = createServer()
   other.listen(Number(range.split('-')[0]) + 2, '127.0.0.1')
   // Whoever else listens there already does the same for this test.
   await Promise.race([once(other, 'listening'), once(other, 'error').catch(() => undefined)])
   try {
-    const chosen = await settleOwnPorts(folder, false)
-    expect(chosen).not.toBe(range)
-    other.close()
-    expect(await settleOwnPorts(folder, false)).toBe(chosen)
-    expect(await settleOwnPorts(folder, true)).toBe(chosen)
+    expect(await chooseOwnPorts(folder, false)).not.toBe(range)
   } finally {
     other.close()
-    await rm(folder, { recursive: true, force: true })
   }
 })

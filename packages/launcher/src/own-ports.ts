@@ -1,10 +1,6 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { readFile, rename, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
-
-import { systemCodeOf } from '@slipway/kit'
 
 /*
  * Every Workload has a port of its own on loopback. Two installations on one machine must not give out the same ones, and one
@@ -14,7 +10,6 @@ import { systemCodeOf } from '@slipway/kit'
 const FIRST_CHOICE = '18000-18999'
 const RANGES = { from: 10_000, size: 200, count: 40 }
 const PROBES_PER_RANGE = 5
-const FILE = 'own-ports'
 
 /**
  * Ranges in the order in which a data folder tries them: the usual one, then from a place that its path decides. Pure.
@@ -29,31 +24,11 @@ export function candidateRanges(folder: string, isUsual: boolean): readonly stri
   return isUsual ? [FIRST_CHOICE, ...others] : others
 }
 
-/** The range of this data folder, as `first-last`; chosen at the first start. */
-export async function settleOwnPorts(folder: string, isUsual: boolean): Promise<string> {
-  const path = join(folder, FILE)
-  const kept = await readRange(path)
-  if (kept !== undefined) return kept
+/** A range for a data folder that has none yet, as `first-last`. */
+export async function chooseOwnPorts(folder: string, isUsual: boolean): Promise<string> {
   const candidates = candidateRanges(folder, isUsual)
-  let chosen = candidates[0] ?? FIRST_CHOICE
-  for (const range of candidates) {
-    if (!(await isFree(range))) continue
-    chosen = range
-    break
-  }
-  await writeFile(`${path}.new`, `${chosen}\n`, { mode: 0o600 })
-  await rename(`${path}.new`, path)
-  return chosen
-}
-
-async function readRange(path: string): Promise<string | undefined> {
-  try {
-    const text = (await readFile(path, 'utf8')).trim()
-    return /^\d{4,5}-\d{4,5}$/u.test(text) ? text : undefined
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return undefined
-    throw thrown
-  }
+  for (const range of candidates) if (await isFree(range)) return range
+  return candidates[0] ?? FIRST_CHOICE
 }
 
 /** Looks at the first ports only: they are given out in order. */

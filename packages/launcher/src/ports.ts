@@ -9,6 +9,8 @@ import { launcherErrors } from './errors.ts'
 export type WantedPort = {
   /** 0 takes a free one. */
   readonly port: number
+  /** Taken instead of any free one, if it can be. */
+  readonly preferred?: number | undefined
   readonly address: string
   /** For the sentence that tells how to choose another one. */
   readonly flag: string
@@ -49,6 +51,12 @@ async function bindable(
     signal,
   }: { readonly clock: Clock; readonly patienceMs: number; readonly signal: AbortSignal },
 ): Promise<number> {
+  if (wanted.port === 0 && wanted.preferred !== undefined)
+    try {
+      return await probe({ ...wanted, port: wanted.preferred })
+    } catch {
+      // Somebody else has it by now; any other one was allowed.
+    }
   let problem: unknown
   const tryOnce = async (): Promise<number | undefined> => {
     try {

@@ -24,7 +24,7 @@ import { openChildrenFile, type ChildrenFile } from './leftovers.ts'
 import { openLogFile, type LogFile } from './log-file.ts'
 import { openMasterKey } from './master-key.ts'
 import { GATEWAY_PORT, type Options } from './options.ts'
-import { settleOwnPorts } from './own-ports.ts'
+import { chooseOwnPorts } from './own-ports.ts'
 import {
   clusterArgument,
   inheritedEnvironment,
@@ -33,6 +33,7 @@ import {
   type Environment,
   type Ports,
 } from './parts.ts'
+import { keepPorts, readPorts } from './ports-file.ts'
 import { settlePorts } from './ports.ts'
 import { openRunFile, type RunInfo } from './run-file.ts'
 import { provideNode } from './runtimes.ts'
@@ -150,21 +151,24 @@ async function settle(
   options: Options,
   { patienceMs, signal }: { readonly patienceMs: number; readonly signal: AbortSignal },
 ): Promise<Ports> {
+  const last = await readPorts(path)
   const settled = await settlePorts(
     [
-      { port: options.port, address: options.listen, flag: '--port' },
-      { port: options.gatewayPort, address: options.listen, flag: '--gateway-port' },
-      { port: options.clusterPort, address: '127.0.0.1', flag: '--cluster-port' },
+      { port: options.port, preferred: last.platform, address: options.listen, flag: '--port' },
+      { port: options.gatewayPort, preferred: last.gateway, address: options.listen, flag: '--gateway-port' },
+      { port: options.clusterPort, preferred: last.cluster, address: '127.0.0.1', flag: '--cluster-port' },
     ],
     { clock: systemClock, patienceMs, signal },
   )
   const [platform, gateway, cluster] = settled.map((port) => must(port, 'every port was settled'))
-  return {
+  const ports = {
     platform: must(platform, 'three ports were asked for'),
     gateway: must(gateway, 'three ports were asked for'),
     cluster: must(cluster, 'three ports were asked for'),
-    own: await settleOwnPorts(path, options.gatewayPort === GATEWAY_PORT),
+    own: last.own ?? (await chooseOwnPorts(path, options.gatewayPort === GATEWAY_PORT)),
   }
+  await keepPorts(path, ports)
+  return ports
 }
 
 async function databaseUrls(

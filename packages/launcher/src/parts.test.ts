@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest'
+
+import { parseOptions, type Options } from './options.ts'
+import { clusterArgument, inheritedEnvironment, platformEnvironment } from './parts.ts'
+
+const folder = {
+  path: '/data',
+  keysFolder: '/data/keys',
+  blobsFolder: '/data/blobs',
+  runtimesFolder: '/data/runtimes',
+}
+const ports = { platform: 7447, gateway: 7480, cluster: 7443, own: '18000-18999' }
+
+function optionsOf(...words: string[]): Options {
+  const options = parseOptions(words)
+  if (options === 'help') throw new Error('no help was asked for')
+  return options
+}
+
+function environmentOf(
+  options: Options,
+  environment: Readonly<Record<string, string>> = { HOME: '/home/a' },
+) {
+  return platformEnvironment({
+    folder,
+    options,
+    ports,
+    database: { app: 'postgres://app', owner: 'postgres://owner' },
+    kubeconfig: '/data/cluster/kubeconfig',
+    checkout: '/checkout',
+    environment,
+  })
+}
+
+test('a child inherits where things are and no secret of somebody else', () => {
+  const environment = {
+    PATH: '/bin',
+    LANG: 'C',
+    AWS_SECRET_ACCESS_KEY: 'x',
+    DATABASE_URL: 'y',
+    GIT_ASKPASS: 'z',
+  }
+  expect(inheritedEnvironment(environment)).toEqual({ PATH: '/bin', LANG: 'C' })
+})
+
+test('folders of this machine are sources only while nobody else reaches the platform', () => {
+  expect(environmentOf(optionsOf())['SLIPWAY_LOCAL_SOURCE_ROOTS']).toBe('/home/a:/data/samples')
+  const open = optionsOf('--listen', '0.0.0.0', '--public-url', 'https://a.example')
+  expect(environmentOf(open)['SLIPWAY_LOCAL_SOURCE_ROOTS']).toBe('/data/samples')
+})
+
+test('without the sample nothing of it is told', () => {
+  const environment = environmentOf(optionsOf('--no-sample'))
+  expect(environment).not.toHaveProperty('SLIPWAY_SAMPLE')
+  expect(environment['SLIPWAY_LOCAL_SOURCE_ROOTS']).toBe('/home/a')
+})
+
+test('a database of one’s own may have other replicas', () => {
+  expect(environmentOf(optionsOf())['SLIPWAY_SOLE_REPLICA']).toBe('true')
+  expect(environmentOf(optionsOf(), { DATABASE_URL: 'postgres://x' })['SLIPWAY_SOLE_REPLICA']).toBe('false')
+})
+
+test('the cluster finds its programs first where every account may run them', () => {
+  const argument = clusterArgument({
+    folder,
+    options: optionsOf('--keep-running'),
+    ports,
+    node: '/data/runtimes/node-24/bin/node',
+    environment: { PATH: '/usr/bin' },
+  })
+  expect(JSON.parse(argument)).toEqual({
+    dataFolder: '/data/cluster',
+    apiPort: 7443,
+    gatewayPort: 7480,
+    gatewayListen: '127.0.0.1',
+    ownPorts: '18000-18999',
+    ownRegistry: 'localhost:7447',
+    hostPath: '/data/runtimes/node-24/bin:/usr/bin',
+    keepRunning: true,
+  })
+})
