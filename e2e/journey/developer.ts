@@ -5,7 +5,7 @@ import { cliAt, type Cli } from './cli.ts'
 import type { Product } from './product.ts'
 import type { Repository } from './repository.ts'
 
-const WAIT_MS = 120_000
+const WAIT_MS = 90_000
 const PASSWORD = 'a long journey password'
 const APPLICATION = 'shop/web'
 export const WORKLOAD = 'shop/web/production'
@@ -62,6 +62,8 @@ function developerAt(cli: Cli): Developer {
     // The list commands print the items.
     itemsOf(await cli.json(...args)) as readonly T[]
   const releases: Developer['releases'] = () => list<Release>('release', 'list', WORKLOAD)
+  const events: Developer['events'] = (release) =>
+    list<Event>('api', 'listReleaseEvents', `release=${release}`, 'limit:=200')
   return {
     cli,
     releases,
@@ -73,18 +75,23 @@ function developerAt(cli: Cli): Developer {
       return String(build['id'])
     },
     builds: () => list('build', 'list', APPLICATION),
-    events: (release) => list<Event>('api', 'listReleaseEvents', `release=${release}`, 'limit:=200'),
-    reaches: (state, batch) =>
-      waitFor(
-        systemClock,
-        `the release to reach ${state}`,
-        async () => {
-          const release = (await releases())[0]
-          const isThere = release?.state === state && (batch === undefined || release.batch === batch)
-          return isThere ? release : undefined
-        },
-        { timeoutMs: WAIT_MS, everyMs: 300 },
-      ),
+    events,
+    async reaches(state, batch) {
+      let last: Release | undefined
+      const isThere = async (): Promise<Release | undefined> => {
+        last = (await releases())[0]
+        return last?.state === state && (batch === undefined || last.batch === batch) ? last : undefined
+      }
+      try {
+        return await waitFor(systemClock, `the release to reach ${state}`, isThere, {
+          timeoutMs: WAIT_MS,
+          everyMs: 300,
+        })
+      } catch (cause) {
+        const journal = last === undefined ? [] : await events(last.id)
+        throw new Error(`not ${state}: ${JSON.stringify(last)} ${JSON.stringify(journal)}`, { cause })
+      }
+    },
     async address() {
       const workload = await cli.json('workload', 'show', WORKLOAD)
       return (workload['urls'] as readonly string[]).at(-1) ?? ''
