@@ -250,8 +250,7 @@ export async function listConfigRevisions(
     .where('workload_id', '=', workloadId)
     .orderBy('revision', 'desc')
     .limit(page.limit + 1)
-  if (page.cursor !== undefined)
-    query = query.where('revision', '<', decodeNumberCursor(page.cursor))
+  if (page.cursor !== undefined) query = query.where('revision', '<', decodeNumberCursor(page.cursor))
   return (await query.execute()).map(revisionOf)
 }
 

@@ -116,8 +116,7 @@ export async function listReleases(db: Db, workloadId: string, page: PageInput):
     .where('workload_id', '=', workloadId)
     .orderBy('number', 'desc')
     .limit(page.limit + 1)
-  if (page.cursor !== undefined)
-    query = query.where('number', '<', decodeNumberCursor(page.cursor))
+  if (page.cursor !== undefined) query = query.where('number', '<', decodeNumberCursor(page.cursor))
   return (await query.execute()).map(releaseOf)
 }
 
