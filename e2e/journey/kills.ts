@@ -70,6 +70,7 @@ export async function runKills(options: {
   } catch (thrown) {
     // What went wrong is the news; what it left behind ends without further questions.
     await running.product.kill({ instances: true })
+    await removeHome(home)
     throw thrown
   }
 }
