@@ -27,7 +27,7 @@ export type ChildOptions = {
   readonly readyMs: number
   /** Longest time it may take to end before it is killed. */
   readonly stopMs: number
-  /** Whatever it says after it is ready. */
+  /** Whatever else it says, before and after it is ready. */
   readonly onMessage?: (message: ChildMessage) => void
 }
 
@@ -58,9 +58,6 @@ export async function startChild(options: ChildOptions, signal: AbortSignal): Pr
   const ended = endOf(child, options.clock)
   try {
     const ready = await firstWord(child, ended, { options, signal })
-    child.on('message', (message: unknown) => {
-      if (isRecord(message)) options.onMessage?.(message)
-    })
     return { pid: child.pid ?? 0, ready, ended, [Symbol.asyncDispose]: () => stop(child, ended, options) }
   } catch (thrown) {
     // In good order, for a cluster may already have adopted what an earlier one left running.
@@ -99,9 +96,16 @@ function firstWord(
     }
     child.on('message', (message: unknown) => {
       if (!isRecord(message)) return
-      if (message['type'] === 'ready') resolve(message)
-      if (message['type'] === 'failed') reject(refusalOf(options, message))
-      if (message['type'] === 'ready' || message['type'] === 'failed') settle()
+      switch (message['type']) {
+        case 'ready':
+          settle()
+          return resolve(message)
+        case 'failed':
+          settle()
+          return reject(refusalOf(options, message))
+        default:
+          return options.onMessage?.(message)
+      }
     })
     const onEnded = (how: string): void => {
       settle()

@@ -313,6 +313,8 @@ function infoBoard(
         info = { ...info, sampleUrl }
         known()
       } else return
+      // The sample may be known before the platform answers; the file waits for both.
+      if (info.url === '') return
       write(info).catch((thrown: unknown) =>
         log.error({ err: String(thrown) }, 'run.json could not be written'),
       )
