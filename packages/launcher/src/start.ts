@@ -126,6 +126,8 @@ export async function start(input: StartInput): Promise<Running> {
     await startPlatform(started, { ports, database, kubeconfig, onMessage: told.onMessage }),
   )
   if (options.sample) await told.sampleKnown(signal)
+  // Whoever is told now that it is ready finds everything in the file.
+  await runFile.write(told.info())
   const owned = parts.move()
   return {
     info: told.info,

@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { testDatabase } from '@slipway/db/testing'
+import { newMasterKey, systemClock, waitFor } from '@slipway/kit'
+import { testCluster, testPlatform, type TestPlatform } from '@slipway/testkit'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { migrations } from '../migrations/index.ts'
+
+const examples = fileURLToPath(new URL('../../../../examples', import.meta.url))
+const cleanup = new AsyncDisposableStack()
+let cluster: Awaited<ReturnType<typeof testCluster>>
+
+type Place = { readonly start: (sample: boolean) => Promise<Started>; readonly cleanup: AsyncDisposableStack }
+type Started = TestPlatform & { readonly urls: readonly (string | null)[] }
+
+beforeAll(async () => {
+  cluster = cleanup.use(await testCluster())
+})
+afterAll(() => cleanup.disposeAsync())
+
+/** One installation that can be started several times. */
+async function installation(): Promise<Place> {
+  const own = new AsyncDisposableStack()
+  const database = own.use(await testDatabase({ migrations }))
+  const dataFolder = await mkdtemp(join(tmpdir(), 'slipway-sample-'))
+  own.defer(() => rm(dataFolder, { recursive: true, force: true }))
+  const masterKey = newMasterKey().toString('base64')
+  return {
+    cleanup: own,
+    async start(sample) {
+      const urls: (string | null)[] = []
+      const platform = await testPlatform(
+        {
+          databaseUrl: database.appUrl,
+          databaseOwnerUrl: database.ownerUrl,
+          masterKey,
+          dataFolder,
+          localKubeconfig: cluster.kubeconfigPath,
+          localSourceRoots: join(dataFolder, 'samples'),
+          ...(sample ? { sampleFolder: examples } : {}),
+        },
+        { onSampleUrl: (url) => urls.push(url) },
+      )
+      return { ...platform, urls }
+    },
+  }
+}
+
+function itemsOf(body: Readonly<Record<string, unknown>>): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(body['items']) ? (body['items'] as Record<string, unknown>[]) : []
+}
+
+const until = <T>(what: string, condition: () => Promise<T | undefined> | T | undefined) =>
+  waitFor(systemClock, what, condition, { timeoutMs: 120_000, everyMs: 200 })
+
+test('the sample is made, built and released by the system, and once a person deleted it, never again', async () => {
+  const place = await installation()
+  await using _ = place.cleanup
+  const first = await place.start(true)
+  const url = await until('the address', () => first.urls.find((one) => one !== null) ?? undefined)
+  const page = await until('the sample', async () => {
+    const answer = await fetch(url ?? '').catch(() => undefined)
+    return answer?.status === 200 ? answer.text() : undefined
+  })
+  expect(page).toContain('node-web one')
+
+  const secret = await first.becomeOperator()
+  const [workload] = itemsOf((await first.call('GET', '/v1/workloads', { secret })).body)
+  expect(workload?.['name']).toBe('sample/hello/production')
+  const events = itemsOf((await first.call('GET', '/v1/audit-events?limit=200', { secret })).body)
+  const bySystem = events
+    .filter((event) => event['actor'] === 'system')
+    .map((event) => String(event['action']))
+  expect(bySystem.toSorted()).toEqual([
+    'application.create',
+    'build.start',
+    'environment.create',
+    'organization.create',
+    'project.create',
+    'release.start',
+    'source.set',
+    'workload.create',
+  ])
+
+  const path = `/v1/workloads/${String(workload?.['id'])}`
+  await first.call('DELETE', path, { secret })
+  await until('its end', async () =>
+    (await first.call('GET', path, { secret })).status === 404 ? true : undefined,
+  )
+  await first[Symbol.asyncDispose]()
+
+  await using second = await place.start(true)
+  await until('the word that there is none', () => (second.urls.includes(null) ? true : undefined))
+  expect(itemsOf((await second.call('GET', '/v1/workloads', { secret })).body)).toEqual([])
+})
+
+test('a person who has a Project of that name keeps it', async () => {
+  const place = await installation()
+  await using _ = place.cleanup
+  const first = await place.start(false)
+  const secret = await first.becomeOperator()
+  const made = await first.call('POST', '/v1/organizations', { secret, body: { slug: 'mine', name: 'Mine' } })
+  await first.call('POST', `/v1/organizations/${String(made.body['id'])}/projects`, {
+    secret,
+    body: { slug: 'sample', name: 'My own' },
+  })
+  expect(first.urls).toEqual([])
+  await first[Symbol.asyncDispose]()
+
+  await using second = await place.start(true)
+  await until('the word that there is none', () => (second.urls.includes(null) ? true : undefined))
+  const projects = itemsOf((await second.call('GET', '/v1/projects', { secret })).body)
+  expect(projects.map((project) => project['name'])).toEqual(['My own'])
+})
