@@ -20,7 +20,12 @@ const POLL_MS = 200
 /** Every command: the arguments for Node 24, one list per step; a failing step ends the run. */
 const commands = {
   start: () => [
-    ['--conditions=source', '--disable-warning=ExperimentalWarning', 'packages/launcher/src/main.ts'],
+    [
+      '--conditions=source',
+      '--disable-warning=ExperimentalWarning',
+      '--max-semi-space-size=2',
+      'packages/launcher/src/main.ts',
+    ],
   ],
   check: () => [
     ['node_modules/.bin/tsc', '-b'],

@@ -50,6 +50,12 @@ const ROOM_MIN_BYTES = 160 * MIB
 /** The Workload of the sample is there a moment after the platform; its address belongs onto the page. */
 const SAMPLE_KNOWN_MS = 6 * SECOND_MS
 
+/**
+ * V8 lets the space for young objects grow to 32 MB and does not give it back. With 4 MB an idle installation takes about
+ * 80 MB less in both children together, for more frequent but short collections.
+ */
+const CHILD_FLAGS = ['--max-semi-space-size=4']
+
 const checkout = fileURLToPath(new URL('../../../', import.meta.url))
 
 export type StartInput = {
@@ -239,7 +245,7 @@ function startCluster(
   const { folder, options, environment } = start
   return startPart(start, {
     name: 'cluster',
-    nodeFlags: [],
+    nodeFlags: CHILD_FLAGS,
     script: join(checkout, 'packages/minicluster/src/main.ts'),
     args: [clusterArgument({ folder, options, ports, node, environment })],
     env: inheritedEnvironment(environment),
@@ -263,7 +269,7 @@ function startPlatform(
     start,
     {
       name: 'platform',
-      nodeFlags: [],
+      nodeFlags: CHILD_FLAGS,
       script: join(checkout, 'packages/platform/src/main.ts'),
       args: [],
       env: platformEnvironment({ folder, options, ports, database, kubeconfig, checkout, environment }),
