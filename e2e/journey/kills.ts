@@ -16,9 +16,9 @@ import { settleIn, WORKLOAD, type Developer, type Release } from './developer.ts
 import { findProcesses, makeHome, removeHome, startProduct, type Ports, type Product } from './product.ts'
 import { makeRepository } from './repository.ts'
 
-const WAIT_MS = 180_000
-/** How often the Instances die too, as when the machine loses its power; each time their next start is held back for longer. */
-const POWER_LOSS = 0.3
+const WAIT_MS = 90_000
+/** How often the Instances die too, as when the machine loses its power. */
+const POWER_LOSS = 0.5
 const INSTANCES = 4
 /** A release with its approvals takes about this long here; the moment of death is drawn from it. */
 const ACTION_MS = 6_000

@@ -408,6 +408,7 @@ export function createContainerTasks(options: Options): ContainerTasks {
       }
     },
     async adopt() {
+      if (Object.values(options.record().containers).some(hasBackoff)) await update(withoutBackoff)
       for (const name of Object.keys(options.record().containers)) await adoptOne(name)
       if (options.record().bootId !== agent.bootId)
         await update((before) => ({ ...before, bootId: agent.bootId }))
@@ -435,6 +436,19 @@ export function createContainerTasks(options: Options): ContainerTasks {
   function namesWith(holds: (state: ProbeState) => boolean): ReadonlySet<string> {
     return new Set([...probers].filter(([, prober]) => holds(prober.state())).map(([name]) => name))
   }
+}
+
+function hasBackoff(state: ContainerRecord): boolean {
+  return state.backoffLevel > 0 || state.setupFailures > 0
+}
+
+/** A kubelet's back-off belongs to its own life: after a new start, as after a power loss, everything may be tried at once. */
+function withoutBackoff(before: PodRecord): PodRecord {
+  const containers = Object.entries(before.containers).map(([name, state]): [string, ContainerRecord] => [
+    name,
+    { ...without(state, 'setupNotBefore'), backoffLevel: 0, setupFailures: 0 },
+  ])
+  return { ...before, containers: Object.fromEntries(containers) }
 }
 
 function nextAttempt(before: ContainerRecord, periods: Agent['periods']): ContainerRecord {
