@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, string>> = {
   'first-run': 'from npm start to the sample application answering, and the memory of an idle platform',
   release: 'a release and a rollback beside a plain scale-up of the same Deployment',
   cluster: 'the embedded cluster beside a real control plane, with 5,000 pods',
+  kills: 'whether every release ends right when the whole product is killed at random moments, and how soon',
   'cli-start': 'how long the command line takes to start',
 }
 

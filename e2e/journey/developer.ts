@@ -20,6 +20,7 @@ export type Release = {
 }
 export type Event = {
   readonly kind: string
+  readonly batch: number
   readonly code: string
   readonly params: Readonly<Record<string, unknown>>
 }

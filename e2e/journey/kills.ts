@@ -1,18 +1,18 @@
 /*
  * The whole product is killed by SIGKILL at random moments of a developer's work, and started again on the same data folder.
  * Every release must come to its right end, nothing may exist twice, and nothing may be left running at the end. As a command:
- * `node --conditions=source e2e/journey/kills.ts --count 50 [--seed 7]`.
+ * `node --conditions=source e2e/journey/kills.ts --count 50 [--seed 7]`, or `npm run bench -- kills` to keep the figures.
  */
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 
-import { must, systemClock, waitFor } from '@slipway/kit'
+import { messageOf, systemClock, waitFor } from '@slipway/kit'
 import { eachObject, kubeClient, parseKubeconfig, type Kube } from '@slipway/kube'
 
-import { settleIn, WORKLOAD, type Developer, type Release } from './developer.ts'
+import { settleIn, WORKLOAD, type Developer, type Event, type Release } from './developer.ts'
 import { findProcesses, makeHome, removeHome, startProduct, type Ports, type Product } from './product.ts'
 import { makeRepository } from './repository.ts'
 
@@ -25,10 +25,20 @@ const ACTION_MS = 6_000
 const TERMINAL = new Set(['Done', 'RolledBack', 'Aborted', 'Failed'])
 
 export type Outcome = {
+  readonly seed: number
   readonly kills: number
-  readonly releases: number
+  /** Those of the kills that took the Instances too. */
+  readonly powerLosses: number
+  /** How many releases came to which end. */
+  readonly ends: Readonly<Record<string, number>>
+  /** Steps of a release that its journal has more than once. */
+  readonly doubledSteps: number
+  /** What still ran when the product had been stopped at last. */
+  readonly orphans: readonly string[]
   /** Times from the start of the product until its release had come to its end, in ms. */
   readonly recoveriesMs: readonly number[]
+  /** Why the walk ended early. */
+  readonly fault: string | undefined
 }
 
 type World = {
@@ -40,44 +50,59 @@ type World = {
   readonly images: readonly [string, string]
   readonly developer: Developer
   readonly running: { product: Product }
+  readonly tally: Tally
 }
 
+type Tally = {
+  powerLosses: number
+  doubledSteps: number
+  readonly ends: Record<string, number>
+  readonly recoveriesMs: number[]
+}
+
+/** Walks through `count` kills; stops at the first thing that is not as it should be and tells it as `fault`. */
 export async function runKills(options: {
   readonly count: number
   readonly seed: number
   readonly say: (line: string) => void
 }): Promise<Outcome> {
-  const { say } = options
-  say(`${options.count} kills, seed ${options.seed}`)
+  const { count, seed, say } = options
+  say(`${count} kills, seed ${seed}`)
+  const tally: Tally = { powerLosses: 0, doubledSteps: 0, ends: {}, recoveriesMs: [] }
   const home = await makeHome()
-  const repository = await makeRepository(home)
   const ports = { platform: await freePort(), gateway: await freePort(), cluster: await freePort() }
   const running = { product: await startProduct(home, ports) }
+  let fault: string | undefined
   try {
-    const developer = await settleIn(running.product, home)
-    await developer.nameSource(repository)
-    const images = [
-      await developer.build(repository.commits[0]),
-      await developer.build(repository.commits[1]),
-    ] as const
-    const world: World = { home, ports, random: seeded(options.seed), say, images, developer, running }
-    const recoveriesMs: number[] = []
-    for (let kill = 1; kill <= options.count; kill += 1) recoveriesMs.push(await killOnce(world, kill))
-    const releases = (await developer.releases()).length
+    const world = await prepare({ home, ports, running, tally, say, random: seeded(seed) })
+    for (let kill = 1; kill <= count; kill += 1) await killOnce(world, kill)
     await running.product.stop()
-    await removeHome(home)
-    return { kills: options.count, releases, recoveriesMs }
   } catch (thrown) {
+    fault = inspect(thrown)
     // What went wrong is the news; what it left behind ends without further questions.
     await running.product.kill({ instances: true })
-    await removeHome(home)
-    throw thrown
   }
+  const orphans = await removeHome(home).then(
+    () => [],
+    (thrown: unknown) => [messageOf(thrown)],
+  )
+  return { seed, kills: tally.recoveriesMs.length, ...tally, orphans, fault }
+}
+
+async function prepare(begun: Omit<World, 'images' | 'developer'>): Promise<World> {
+  const repository = await makeRepository(begun.home)
+  const developer = await settleIn(begun.running.product, begun.home)
+  await developer.nameSource(repository)
+  const images = [
+    await developer.build(repository.commits[0]),
+    await developer.build(repository.commits[1]),
+  ] as const
+  return { ...begun, images, developer }
 }
 
 /** Starts something, kills the product in the middle, starts it again, and sees it through to its right end. */
-async function killOnce(world: World, kill: number): Promise<number> {
-  const { developer, random, say } = world
+async function killOnce(world: World, kill: number): Promise<void> {
+  const { developer, random, say, tally } = world
   const before = (await developer.releases())[0]
   const action = await begin(world, before)
   const afterMs = Math.floor(random() * ACTION_MS)
@@ -95,7 +120,8 @@ async function killOnce(world: World, kill: number): Promise<number> {
   say(
     `${kill}: ${action.name} killed after ${afterMs} ms${instances ? ' with its instances' : ''}: release ${release.number} ${release.state} ${Math.round(tookMs)} ms after the new start`,
   )
-  return tookMs
+  tally.recoveriesMs.push(tookMs)
+  if (instances) tally.powerLosses += 1
 }
 
 type Action = {
@@ -151,14 +177,26 @@ async function seeThrough(world: World, before: Release | undefined, action: Act
     )
     if (release.number !== (before?.number ?? 0) + 1)
       throw new Error(`release ${release.number} after ${before?.number}`)
+    world.tally.ends[release.state] = (world.tally.ends[release.state] ?? 0) + 1
     if (release.state !== 'Done') throw new Error(`${action.name} ended ${JSON.stringify(release)}`)
     const events = await developer.events(release.id)
     const ends = events.filter(({ kind, code }) => kind === 'state' && TERMINAL.has(code))
     if (ends.length !== 1) throw new Error(`the journal has ${ends.length} ends: ${JSON.stringify(events)}`)
+    const doubled = repeatedSteps(events)
+    world.tally.doubledSteps += doubled
+    if (doubled > 0) throw new Error(`steps were taken twice: ${JSON.stringify(events)}`)
     return release
   } finally {
     helper.stop()
   }
+}
+
+/** A release that goes forward comes into each state of a batch once. */
+function repeatedSteps(events: readonly Event[]): number {
+  const steps = events
+    .filter(({ kind }) => kind === 'state')
+    .map(({ batch, code, params }) => `${batch} ${code} ${JSON.stringify(params)}`)
+  return steps.length - new Set(steps).size
 }
 
 async function servingVersion(world: World): Promise<string> {
@@ -245,6 +283,23 @@ async function freePort(): Promise<number> {
   return port
 }
 
+/** The figures of a walk, by name. */
+export function summaryOf(outcome: Outcome): Readonly<Record<string, string>> {
+  const ends = Object.entries(outcome.ends).map(([state, count]) => `${count} ${state}`)
+  const sorted = outcome.recoveriesMs.toSorted((a, b) => a - b)
+  const seconds = (ms: number | undefined): string => (ms === undefined ? '–' : (ms / 1_000).toFixed(1))
+  return {
+    seed: String(outcome.seed),
+    kills: String(outcome.kills),
+    'of them power losses': String(outcome.powerLosses),
+    'releases ended': ends.join(', ') || '0',
+    'steps taken twice': String(outcome.doubledSteps),
+    'orphan processes': String(outcome.orphans.length),
+    'from the new start to the end, median, s': seconds(sorted[Math.floor(sorted.length / 2)]),
+    'from the new start to the end, longest, s': seconds(sorted.at(-1)),
+  }
+}
+
 if (import.meta.main) {
   const { values } = parseArgs({ options: { count: { type: 'string' }, seed: { type: 'string' } } })
   const say = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -253,9 +308,8 @@ if (import.meta.main) {
     seed: Number(values.seed ?? Date.now() % 100_000),
     say,
   })
-  const sorted = outcome.recoveriesMs.toSorted((a, b) => a - b)
-  const median = must(sorted[Math.floor(sorted.length / 2)], 'there were kills')
-  say(
-    `${outcome.kills} kills, ${outcome.releases} releases, all at their right end; from the new start to the end ${Math.round(median)} ms in the median, ${Math.round(sorted.at(-1) ?? 0)} ms at most`,
-  )
+  for (const [what, value] of Object.entries(summaryOf(outcome))) say(`${what}: ${value}`)
+  for (const orphan of outcome.orphans) say(orphan)
+  if (outcome.fault !== undefined) say(`fault: ${outcome.fault}`)
+  process.exitCode = outcome.fault === undefined && outcome.orphans.length === 0 ? 0 : 1
 }

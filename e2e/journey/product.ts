@@ -76,10 +76,8 @@ export async function startProduct(home: string, ports: Ports): Promise<Product>
       await gone
     },
     async kill({ instances }) {
-      const family = instances
-        ? (await findProcesses(home)).map(({ pid }) => pid)
-        : await controlPlaneOf(child.pid ?? 0, home)
-      for (const pid of family) killQuietly(pid)
+      const family = instances ? await freezeAll(home) : await controlPlaneOf(child.pid ?? 0, home)
+      for (const pid of family) signalQuietly(pid, 'SIGKILL')
       await gone
       await waitFor(
         systemClock,
@@ -108,9 +106,22 @@ function linesOf(text: string): ReadonlyMap<string, string> {
   )
 }
 
-function killQuietly(pid: number): void {
+/** Stops everything in its tracks, what begins meanwhile too: when power is lost nobody sees another die. */
+async function freezeAll(home: string): Promise<number[]> {
+  const frozen = new Set<number>()
+  for (;;) {
+    const fresh = (await findProcesses(home)).filter(({ pid }) => !frozen.has(pid))
+    if (fresh.length === 0) return [...frozen]
+    for (const { pid } of fresh) {
+      signalQuietly(pid, 'SIGSTOP')
+      frozen.add(pid)
+    }
+  }
+}
+
+function signalQuietly(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL')
+    process.kill(pid, signal)
   } catch {
     // Gone already: that is what is wanted.
   }

@@ -159,7 +159,8 @@ test('after a restart of the machine every Instance counts as killed and runs ag
     const [container] = status?.containerStatuses ?? []
     return container?.ready === true && container.restartCount === 1
   })
-  expect(pod.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode).toBe(137)
+  const lost = { reason: 'ContainerStatusUnknown', exitCode: 137 }
+  expect(pod.status?.containerStatuses?.[0]?.lastState?.terminated).toMatchObject(lost)
   await stage[Symbol.asyncDispose]()
   await rm(folder, { recursive: true })
 })

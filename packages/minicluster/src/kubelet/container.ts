@@ -47,6 +47,8 @@ const ADOPT_POLL_MS = 200
 const TERMINATION_MESSAGE_BYTES = 4_096
 const TERMINATION_LOG_BYTES = 2_048
 const TERMINATION_LOG_LINES = 80
+const LOST_REASON = 'ContainerStatusUnknown'
+const LOST_MESSAGE = 'The container could not be located when the node agent came back; it used to be running'
 
 function placeFolder({ agent, record, state }: Pick<Place, 'agent' | 'record' | 'state'>): string {
   return attemptFolder(agent.folders, record.uid, state.name, state.attempt)
@@ -220,7 +222,8 @@ export async function concludeContainer(place: Place, live: Live | undefined): P
   const { agent, record, state, container } = place
   const marker = placeMarker(place)
   const folder = placeFolder(place)
-  const { exitCode = EXIT_UNKNOWN } = parseStatus(readIfThere(path.join(folder, 'status')) ?? '')
+  const told = parseStatus(readIfThere(path.join(folder, 'status')) ?? '').exitCode
+  const exitCode = told ?? EXIT_UNKNOWN
   await agent.processes.killAll((other) => other === marker)
   const output = live?.output ?? (await openOutput({ folder, clock: agent.clock, log: agent.log }))
   await output.drain(true)
@@ -228,10 +231,14 @@ export async function concludeContainer(place: Place, live: Live | undefined): P
   // All of it is in the log by now.
   for (const file of [inputFile(folder), rawFile(folder, 'stdout'), rawFile(folder, 'stderr')])
     await rm(file, { force: true })
-  const message = state.ended?.message ?? (await terminationMessage(place, folder, exitCode))
+  // Found dead, and nobody there to tell how: a kubelet says so, since this end may have nothing to do with the application.
+  const isLost = told === undefined && !live
+  const message =
+    state.ended?.message ?? (isLost ? LOST_MESSAGE : await terminationMessage(place, folder, exitCode))
+  const reason = isLost ? LOST_REASON : exitCode === 0 ? 'Completed' : 'Error'
   return {
     exitCode,
-    reason: state.ended?.reason ?? (exitCode === 0 ? 'Completed' : 'Error'),
+    reason: state.ended?.reason ?? reason,
     ...(message === '' ? {} : { message }),
     startedAt: state.startedAt ?? record.startTime,
     finishedAt: agent.clock.now().toISOString(),

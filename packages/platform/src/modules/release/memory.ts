@@ -14,7 +14,10 @@ const CORRECTIONS_MAX = 10_000
 export type Memory = {
   /** Since when the new version has had too few ready Instances; null when it has enough. */
   readonly unreadySince: (releaseId: string, enough: boolean, now: Date) => Date | null
-  /** Most restarts of one Instance since the release began; those of an Instance's life before do not count. */
+  /**
+   * Most restarts of one Instance since the release began. Those of an Instance's life before do not count, nor those up to
+   * an end that came with its node's.
+   */
   readonly crashes: (release: Pick<Release, 'id' | 'createdAt'>, restarts: readonly Restarts[]) => number
   /** Whether an object that somebody else changed may be corrected now; true counts as corrected. */
   readonly mayCorrect: (object: string, nowMs: number) => boolean
@@ -28,12 +31,12 @@ export function memory(): Memory {
 
   const baselineOf = (
     release: Pick<Release, 'id' | 'createdAt'>,
-    { instance, count, createdAt }: Restarts,
+    { instance, count, createdAt, lostWithNode }: Restarts,
   ): number => {
-    if (createdAt.getTime() >= release.createdAt.getTime() - SKEW_MS) return 0
     const known = baselines.get(release.id) ?? new Map<string, number>()
     baselines.set(release.id, known)
-    const baseline = known.get(instance) ?? count
+    const isYoung = createdAt.getTime() >= release.createdAt.getTime() - SKEW_MS
+    const baseline = lostWithNode ? count : (known.get(instance) ?? (isYoung ? 0 : count))
     known.set(instance, baseline)
     return baseline
   }

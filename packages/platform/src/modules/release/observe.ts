@@ -58,7 +58,13 @@ export type VersionStatus = {
   readonly trouble: string
 }
 
-export type Restarts = { readonly instance: string; readonly count: number; readonly createdAt: Date }
+export type Restarts = {
+  readonly instance: string
+  readonly count: number
+  readonly createdAt: Date
+  /** The last end was not the application's doing: the node went down with it, or was stopped. */
+  readonly lostWithNode: boolean
+}
 
 export function statusOf(seen: Seen, workload: Workload, version: Version): VersionStatus {
   const process = countedProcessOf(version.template)
@@ -77,12 +83,25 @@ export function statusOf(seen: Seen, workload: Workload, version: Version): Vers
     // Ready pods of the newest template only, so that a restart under way does not count old ones twice.
     ready: pods.filter((pod) => pod.metadata.labels?.[labels.process] === process && isReady(pod)).length,
     observed: deployment !== undefined && observedGeneration >= (deployment.metadata.generation ?? 0),
-    restarts: pods.map((pod) => ({
-      instance: pod.metadata.uid,
-      count: Math.max(0, ...(pod.status?.containerStatuses ?? []).map(({ restartCount }) => restartCount)),
-      createdAt: new Date(pod.metadata.creationTimestamp ?? 0),
-    })),
+    restarts: pods.map(restartsOf),
     trouble: troubleOf(pods),
+  }
+}
+
+/**
+ * How a kubelet names the end of a container that it did not see, because it was down itself: `Unknown` comes from containerd,
+ * `ContainerStatusUnknown` from the kubelet, `Terminated` says that the node was shut down in order.
+ */
+const LOST_WITH_NODE = new Set(['Unknown', 'ContainerStatusUnknown', 'Terminated'])
+
+export function restartsOf(pod: Pick<Live<'pods'>, 'metadata' | 'status'>): Restarts {
+  const [most] = (pod.status?.containerStatuses ?? []).toSorted((a, b) => b.restartCount - a.restartCount)
+  const ended = most?.state?.terminated ?? most?.lastState?.terminated
+  return {
+    instance: pod.metadata.uid,
+    count: most?.restartCount ?? 0,
+    createdAt: new Date(pod.metadata.creationTimestamp ?? 0),
+    lostWithNode: LOST_WITH_NODE.has(ended?.reason ?? ''),
   }
 }
 
