@@ -52,12 +52,16 @@ const always: readonly (readonly [string, string])[] = [
   ['pack.windowMemory', '256m'],
 ]
 
-let limiter: Promise<string | undefined> | undefined
+const SEARCH_PATH = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin'
+/** How much later than we would a child ends by itself when we are gone. */
+const GRACE_SECONDS = 5
 
-/** `prlimit` where the system has it (util-linux). */
-async function findLimiter(searchPath: string): Promise<string | undefined> {
-  for (const folder of searchPath.split(':')) {
-    const file = join(folder, 'prlimit')
+let limiters: Promise<readonly (string | undefined)[]> | undefined
+
+/** A program of the system; undefined where it has none. */
+async function findProgram(name: string): Promise<string | undefined> {
+  for (const folder of SEARCH_PATH.split(':')) {
+    const file = join(folder, name)
     const isThere =
       folder.startsWith('/') &&
       (await access(file, constants.X_OK).then(
@@ -70,12 +74,11 @@ async function findLimiter(searchPath: string): Promise<string | undefined> {
 }
 
 async function start(home: string, run: GitRun): Promise<ChildProcess> {
-  const searchPath = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin'
-  limiter ??= findLimiter(searchPath)
-  const prlimit = await limiter
+  limiters ??= Promise.all([findProgram('prlimit'), findProgram('timeout')])
+  const [prlimit, timeout] = await limiters
   const config = [...always, ...(run.config ?? [])]
   const environment: Record<string, string> = {
-    PATH: searchPath,
+    PATH: SEARCH_PATH,
     HOME: home,
     LC_ALL: 'C',
     GIT_CONFIG_NOSYSTEM: '1',
@@ -93,10 +96,17 @@ async function start(home: string, run: GitRun): Promise<ChildProcess> {
     environment[`GIT_CONFIG_KEY_${index}`] = key
     environment[`GIT_CONFIG_VALUE_${index}`] = value
   }
-  const [file, args] =
-    prlimit === undefined
-      ? ['git', run.args]
-      : [prlimit, [`--as=${ADDRESS_SPACE_BYTES}`, `--fsize=${FILE_BYTES}`, '--core=0', 'git', ...run.args]]
+  const seconds = Math.ceil(run.timeoutMs / 1_000) + GRACE_SECONDS
+  const [file, ...args] = [
+    // Ends the whole group in time even when this process was killed.
+    ...(timeout === undefined ? [] : [timeout, '--signal=KILL', String(seconds)]),
+    ...(prlimit === undefined
+      ? []
+      : [prlimit, `--as=${ADDRESS_SPACE_BYTES}`, `--fsize=${FILE_BYTES}`, '--core=0']),
+    'git',
+    ...run.args,
+  ]
+  assert(file !== undefined, 'git at least is to be run')
   return spawn(file, args, {
     cwd: run.folder ?? home,
     env: environment,

@@ -1,4 +1,10 @@
 import type { AppManifest } from '@slipway/contract'
+import { GIB, MINUTE_MS } from '@slipway/kit'
+
+/** Limits of one repository, and of all mirrors together. */
+export const REPOSITORY_MAX_MIB = 4_096
+export const FETCH_MS = 10 * MINUTE_MS
+export const MIRRORS_MAX_BYTES = 32 * GIB
 
 /** Where the code of an Application lies. */
 export type Source = {

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 
 import { parseAppManifest } from './app-manifest.ts'
-import { findRef, isRefName, parseLog, parseRemoteRefs, readGitProblem } from './plan.ts'
+import {
+  findRef,
+  isBrokenMirror,
+  isRefName,
+  mirrorsToRemove,
+  parseLog,
+  parseRemoteRefs,
+  readGitProblem,
+} from './plan.ts'
 
 const A = 'a'.repeat(40)
 const B = 'b'.repeat(40)
@@ -79,6 +87,7 @@ const said: [stderr: string, kind: string][] = [
   ['fatal: remote error: upload-pack: not our ref abc', 'unknownRef'],
   ['fatal: unable to update url base from redirection:', 'other'],
   ['fatal: \u001b[31mcolour', 'other'],
+  ['/x/ssh: 2: exec: ssh: not found\nfatal: Could not read from remote repository.', 'other'],
   ['', 'other'],
 ]
 test.each(said)('what git says is understood: %j', (stderr, kind) => {
@@ -130,4 +139,41 @@ describe('slipway.yaml', () => {
       expect((thrown as { params: { problem: string } }).params.problem).toMatch(problem)
     }
   })
+})
+
+describe('which mirrors are removed', () => {
+  const now = new Date('2026-03-31T00:00:00Z')
+  const mirror = (name: string, sizeBytes: number, daysAgo: number) => ({
+    name,
+    sizeBytes,
+    packs: 1,
+    usedAt: new Date(now.getTime() - daysAgo * 86_400_000),
+  })
+  const cases: [name: string, mirrors: ReturnType<typeof mirror>[], removed: string[]][] = [
+    ['none that fit', [mirror('a', 40, 1), mirror('b', 60, 2)], []],
+    ['those used least lately when all are too large', [mirror('a', 60, 3), mirror('b', 60, 1)], ['a']],
+    ['those not used for a month', [mirror('a', 1, 31), mirror('b', 1, 29)], ['a']],
+    ['one that alone is too large', [mirror('a', 101, 0)], ['a']],
+  ]
+  test.each(cases)('%s', (_, mirrors, removed) => {
+    expect([...mirrorsToRemove(mirrors, now, 100)]).toEqual(removed)
+  })
+})
+
+test('a damaged mirror is told from a repository that refuses', () => {
+  for (const text of [
+    "fatal: Unable to create '/x/shallow.lock': File exists.",
+    'error: packfile ./objects/pack/pack-1.pack is truncated',
+    `fatal: bad object ${A}`,
+    "fatal: not a git repository (or any of the parent directories): '/x'",
+    'fatal: bad config line 1 in file config',
+  ])
+    expect([text, isBrokenMirror(text)]).toEqual([text, true])
+  for (const text of [
+    "fatal: '/x' does not appear to be a git repository",
+    "fatal: repository 'https://g/x/' not found",
+    'fatal: remote error: upload-pack: not our ref',
+    'git@g: Permission denied (publickey).',
+  ])
+    expect([text, isBrokenMirror(text)]).toEqual([text, false])
 })

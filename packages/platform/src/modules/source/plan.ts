@@ -1,3 +1,5 @@
+import { DAY_MS } from '@slipway/kit'
+
 import type { Commit, Ref, RemoteRefs } from './model.ts'
 
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u
@@ -115,8 +117,44 @@ export function readGitProblem(stderr: string): GitProblem {
   const line = sayingLine(stderr)
   if (/update url base from redirection|redirect/iu.test(stderr))
     return { kind: 'other', problem: 'the address redirects elsewhere; use the one it leads to' }
+  if (/exec: ssh: not found|cannot run ssh/u.test(stderr))
+    return { kind: 'other', problem: "the platform's machine has no ssh; install openssh-client there" }
   const kind = patterns.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'other'
   return kind === 'unreachable' || kind === 'other' ? { kind, problem: line } : { kind }
+}
+
+/** Whether git speaks of a damaged repository of ours: half-written objects, locks that nobody holds. */
+export function isBrokenMirror(stderr: string): boolean {
+  return /\.lock': File exists|bad object|is corrupt|is empty$|missing blob|unable to read (?:tree|sha1)|Could not read [0-9a-f]{40}|packfile .* (?:cannot be accessed|is truncated|does not match)|not a git repository \(|bad (?:config|line)|broken ref/mu.test(
+    stderr,
+  )
+}
+
+/** What is known about a mirror. */
+export type MirrorFacts = {
+  readonly name: string
+  readonly sizeBytes: number
+  readonly packs: number
+  readonly usedAt: Date
+}
+
+const UNUSED_DAYS = 30
+
+/** Names of the mirrors to remove: those not used for long, then those used least lately until the rest fits. */
+export function mirrorsToRemove(
+  mirrors: readonly MirrorFacts[],
+  now: Date,
+  maxBytes: number,
+): ReadonlySet<string> {
+  const latest = mirrors.toSorted((a, b) => b.usedAt.getTime() - a.usedAt.getTime())
+  const surplus = new Set<string>()
+  let sumBytes = 0
+  for (const { name, sizeBytes, usedAt } of latest) {
+    sumBytes += sizeBytes
+    const isOld = now.getTime() - usedAt.getTime() > UNUSED_DAYS * DAY_MS
+    if (isOld || sumBytes > maxBytes) surplus.add(name)
+  }
+  return surplus
 }
 
 function sayingLine(stderr: string): string {

@@ -33,12 +33,8 @@ export async function putSource(db: Db, source: Source): Promise<void> {
     .execute()
 }
 
-export async function deleteSource(db: Db, applicationId: string): Promise<boolean> {
-  const result = await db
-    .deleteFrom('source_source')
-    .where('application_id', '=', applicationId)
-    .executeTakeFirst()
-  return result.numDeletedRows > 0n
+export async function deleteSource(db: Db, applicationId: string): Promise<void> {
+  await db.deleteFrom('source_source').where('application_id', '=', applicationId).execute()
 }
 
 function sourceOf(row: SourceTable): Source {

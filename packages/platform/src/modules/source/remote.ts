@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
-import { isAbsolute, join, relative } from 'node:path'
+import { dirname, isAbsolute, join, relative } from 'node:path'
 
 import { systemCodeOf, unreachable } from '@slipway/kit'
 
@@ -25,7 +25,8 @@ export type RemoteRules = {
   readonly dataFolder: string
   /** For files that live as long as one call. */
   readonly temporaryFolder: string
-  readonly knownHostsFile: string
+  /** Where the host keys that were met with this address and these credentials stand. */
+  readonly knownHostsFile: (url: string, credentials: GitCredentials | undefined) => string
 }
 
 /** @throws {AppError} `source_url_invalid` */
@@ -154,7 +155,9 @@ async function sshAccess(
   rules: RemoteRules,
 ): Promise<Access> {
   const pinned = await rules.guard(parsed.host, parsed.port)
-  await mkdir(rules.temporaryFolder, { recursive: true, mode: 0o700 })
+  const knownHosts = rules.knownHostsFile(parsed.url, credentials)
+  for (const needed of [rules.temporaryFolder, dirname(knownHosts)])
+    await mkdir(needed, { recursive: true, mode: 0o700 })
   const folder = await mkdtemp(join(rules.temporaryFolder, 'ssh-'))
   const [key, wrapper] = [join(folder, 'key'), join(folder, 'ssh')]
   const text = credentials?.kind === 'ssh-key' ? credentials.privateKey : ''
@@ -169,12 +172,22 @@ async function sshAccess(
       GIT_SSH: wrapper,
       GIT_SSH_VARIANT: 'ssh',
       SLIPWAY_KEY: key,
-      SLIPWAY_KNOWN_HOSTS: rules.knownHostsFile,
+      SLIPWAY_KNOWN_HOSTS: knownHosts,
       SLIPWAY_ADDRESS: pinned.addresses[0],
       SLIPWAY_HOST: `${parsed.host}:${parsed.port}`,
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   }
+}
+
+/** Forgets the host keys met so far: who sets a source says that they trust what answers there now. */
+export async function forgetHost(
+  url: string,
+  credentials: GitCredentials | undefined,
+  rules: RemoteRules,
+): Promise<void> {
+  const parsed = requireGitUrl(url)
+  if (parsed.kind === 'ssh') await rm(rules.knownHostsFile(parsed.url, credentials), { force: true })
 }
 
 /** What one home of git children needs to hold. */

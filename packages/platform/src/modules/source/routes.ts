@@ -32,8 +32,8 @@ function settingRoutes(routes: Routes, repositories: Repositories): void {
     return commit(async (inner) => sourceView(await service.setSource(inner, input)))
   })
   routes.on(contract.deleteSource, async ({ params }, ctx) => {
-    await service.removeSource(ctx, params.application)
-    onCommit(ctx.db, () => repositories.forget(params.application))
+    const removed = await service.removeSource(ctx, params.application)
+    onCommit(ctx.db, () => repositories.forget(removed))
   })
 }
 

@@ -2,11 +2,12 @@ import type { Ctx, RequestContext } from '../../context.ts'
 import { found } from '../../http/errors.ts'
 import type { Db } from '../../tables.ts'
 import { findApplication } from '../app/index.ts'
+import { credentialsOf, credentialsOwner } from './credentials.ts'
 import { sourceErrors } from './errors.ts'
 import type { GitCredentials, Source } from './model.ts'
 import * as queries from './queries.ts'
 import { requireGitUrl } from './remote.ts'
-import { credentialsOf, credentialsOwner, type Repositories } from './repositories.ts'
+import type { Repositories } from './repositories.ts'
 
 export type SourceInput = {
   readonly applicationId: string
@@ -82,6 +83,9 @@ export async function setSource(ctx: Ctx, input: SourceInput): Promise<Source> {
   return sealed
 }
 
-export async function removeSource(ctx: Ctx, applicationId: string): Promise<void> {
-  if (!(await queries.deleteSource(ctx.db, applicationId))) throw sourceErrors.source_missing()
+/** @returns what was removed */
+export async function removeSource(ctx: Ctx, applicationId: string): Promise<Source> {
+  const source = await requireSource(ctx.db, applicationId)
+  await queries.deleteSource(ctx.db, applicationId)
+  return source
 }
