@@ -9,6 +9,7 @@ import { FRAME_MAX_BYTES, type Entry } from './frames.ts'
 import { deepFreeze } from './json.ts'
 import { openLogFolder, SyncError, type LogFolder, type Recovered } from './log.ts'
 import { newRing, type Ring, type StoredChange } from './ring.ts'
+import { newShare, type Share } from './sharing.ts'
 
 /*
  * The store keeps every object once, frozen, in memory; the disk holds the current state only (snapshot + log).
@@ -85,7 +86,10 @@ const encoded = new WeakMap<AnyObject, Buffer>()
 export function encodedObject(object: AnyObject): Buffer {
   const known = encoded.get(object)
   if (known) return known
-  const bytes = Buffer.from(JSON.stringify(object))
+  const text = JSON.stringify(object)
+  // In a piece of its own: one of the common pool would keep its neighbours, which are soon forgotten.
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  bytes.write(text)
   encoded.set(object, bytes)
   return bytes
 }
@@ -100,6 +104,7 @@ type State = {
   /** The last write of each object that is not yet durable. */
   readonly pending: Map<string, Write>
   readonly listeners: Set<(change: StoredChange) => void>
+  readonly share: Share
   visibleVersion: number
   nextVersion: number
   queue: Write[]
@@ -112,14 +117,16 @@ type State = {
 
 /** The store on an open folder. */
 export function storeOver(folder: LogFolder, recovered: Recovered, options: StoreOptions): Store {
+  const share = newShare()
   const state: State = {
     folder,
     options,
     recoveredVersion: recovered.version,
-    collections: collectionsOf(recovered),
+    collections: collectionsOf(recovered, share),
     rings: new Map(),
     pending: new Map(),
     listeners: new Set(),
+    share,
     visibleVersion: recovered.version + VERSION_GAP,
     nextVersion: recovered.version + VERSION_GAP + 1,
     queue: [],
@@ -165,10 +172,8 @@ function ringOf({ rings, options, recoveredVersion }: State, resource: Resource)
 function enqueue(state: State, resource: Resource, object: AnyObject, erased: boolean): Promise<AnyObject> {
   if (state.refusal !== undefined) throw statusErrors.internal(state.refusal)
   const version = state.nextVersion
-  const next = deepFreeze({
-    ...object,
-    metadata: { ...object.metadata, resourceVersion: String(version) },
-  })
+  const metadata = { ...object.metadata, resourceVersion: String(version) }
+  const next = deepFreeze(state.share({ ...object, metadata }))
   const { name, namespace = '' } = object.metadata
   const entry: Entry = erased
     ? { version, resource, erased: [namespace, name] }
@@ -233,6 +238,9 @@ function show(state: State, write: Write): void {
   const change: StoredChange = { version, resource, type, object, old }
   ringOf(state, resource).push(change)
   announce(state, change)
+  // Everybody has seen it: a watch that comes back for what is past encodes it once more.
+  if (old !== undefined) encoded.delete(old)
+  if (erased) encoded.delete(object)
   write.resolve(object)
 }
 
@@ -306,14 +314,14 @@ function headOf(durable: View, pending: ReadonlyMap<string, Write>): View {
   }
 }
 
-function collectionsOf(recovered: Recovered): Map<Resource, Collection> {
+function collectionsOf(recovered: Recovered, share: Share): Map<Resource, Collection> {
   const collections = new Map<Resource, Collection>()
   for (const entry of recovered.entries) {
     if (entry.resource === undefined) continue
     // What the log holds was written by this code with these types, and its sum fits.
     const collection = getOrAdd(collections, entry.resource as Resource, newCollection)
     if (entry.erased) collection.delete(...entry.erased)
-    else collection.set(deepFreeze(must(entry.object, 'a log entry has an object') as AnyObject))
+    else collection.set(deepFreeze(share(must(entry.object, 'a log entry has an object') as AnyObject)))
   }
   return collections
 }
