@@ -49,7 +49,9 @@ async function startEmbedded(): Promise<Server> {
   }
   const script = fileURLToPath(new URL('../packages/minicluster/src/main.ts', import.meta.url))
   const begin = performance.now()
-  const child = spawn(process.execPath, ['--conditions=source', script, JSON.stringify(options)], {
+  // With the flags that `npm start` gives it.
+  const flags = ['--conditions=source', '--max-semi-space-size=4']
+  const child = spawn(process.execPath, [...flags, script, JSON.stringify(options)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const [ready] = (await once(child, 'message')) as [

@@ -37,6 +37,7 @@ export async function startStack(parameters: readonly string[] = []): Promise<St
     [
       '--conditions=source',
       '--disable-warning=ExperimentalWarning',
+      '--max-semi-space-size=2',
       'packages/launcher/src/main.ts',
       `--data=${join(folder, 'data')}`,
       ...ports,

@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -126,7 +127,8 @@ function node24() {
 
 function run(node, step, isService) {
   const script = step[0]?.startsWith('node_modules/.bin/') ? [join(root, step[0]), ...step.slice(1)] : step
-  const env = { ...process.env, PATH: `${dirname(node)}:${bin}:${process.env['PATH'] ?? ''}` }
+  const path = `${dirname(node)}:${bin}:${process.env['PATH'] ?? ''}`
+  const env = { ...process.env, PATH: path, ...compileCache() }
   // The channel closes when this process dies, whatever kills it; the launcher ends then.
   const stdio = isService ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit'
   const child = spawn(node, script, { cwd: root, stdio, env })
@@ -140,6 +142,23 @@ function run(node, step, isService) {
       resolve(signal ? 1 : (code ?? 1))
     })
   })
+}
+
+/**
+ * What is compiled once, without its types, need not be again: a process that finds all of it there starts sooner and does not
+ * load the compiler, which takes 25 MB. The same folder as that of the command line.
+ */
+function compileCache() {
+  if (process.env['NODE_COMPILE_CACHE'] || !['start', 'bench'].includes(command)) return {}
+  const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'slipway')
+  try {
+    // A folder of one's own: what is in it is executed.
+    mkdirSync(cache, { recursive: true, mode: 0o700 })
+    return { NODE_COMPILE_CACHE: join(cache, 'compiled') }
+  } catch {
+    // Without a place for it, every start compiles anew; nothing else changes.
+    return {}
+  }
 }
 
 /** A killed npm tells nobody; that this process got another parent is what shows. */

@@ -15,7 +15,7 @@ export type Exchange = {
   readonly user: User
 }
 
-const SLICE_BYTES = 1024 * 1024
+const SLICE_BYTES = 128 * 1024
 const WARNING_MAX_LENGTH = 256
 const WARNINGS_MAX = 16
 

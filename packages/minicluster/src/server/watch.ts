@@ -21,7 +21,7 @@ const WATCHES_MAX = 10_000
 const TIMEOUT_DEFAULT_SECONDS = 1_800
 /** A reader that lets this much lie is cut off; it will list anew. */
 const UNREAD_MAX_BYTES = 32 * 1024 * 1024
-const SLICE_BYTES = 1024 * 1024
+const SLICE_BYTES = 128 * 1024
 const BOOKMARK_EVERY_MS = MINUTE_MS
 
 type WatchRequest = {
