@@ -32,6 +32,7 @@ const INHERITED = [
   'TZ',
   'TMPDIR',
   'XDG_CACHE_HOME',
+  'NODE_COMPILE_CACHE',
   'JAVA_HOME',
   'GOPROXY',
   'npm_config_registry',
