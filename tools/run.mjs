@@ -29,7 +29,7 @@ const commands = {
     ],
   ],
   check: () => [
-    ['node_modules/.bin/tsc', '-b'],
+    ['node_modules/.bin/tsc', '-b', '.', 'packages/console'],
     ['node_modules/.bin/oxlint', '--type-aware'],
     ['node_modules/.bin/oxfmt', '--check', '.'],
     ['--conditions=source', 'node_modules/.bin/vitest', 'run'],

@@ -60,7 +60,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   platform: ['kit', 'contract', 'messages', 'db', 'kube', 'oci'],
   cli: ['kit', 'contract', 'messages', 'sdk'],
   console: ['kit', 'contract', 'messages', 'sdk'],
-  launcher: ['kit', 'messages', 'db', 'platform', 'minicluster'],
+  launcher: ['kit', 'messages', 'db', 'platform', 'minicluster', 'console'],
   testkit: ['kit', 'contract', 'messages', 'db', 'kube', 'oci', 'minicluster', 'sdk', 'platform', 'cli'],
 }
 
@@ -77,6 +77,7 @@ const moduleEdges: Readonly<Record<string, readonly string[]>> = {
   build: ['access', 'app', 'fleet', 'image', 'source', 'tenancy'],
   release: ['access', 'app', 'fleet', 'image', 'tenancy'],
   instance: ['access', 'app', 'fleet', 'release', 'tenancy'],
+  event: ['access'],
 }
 
 type Exception = { readonly file: string; readonly from: string; readonly why: string }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { endpoint, stream } from './endpoint.ts'
+import { endpoint, protocol, stream } from './endpoint.ts'
 
 export const system = {
   getVersion: endpoint({
@@ -40,5 +40,14 @@ export const system = {
     permission: 'public',
     rate: 'read',
     summary: 'This API as an OpenAPI 3.1 document',
+  }),
+  console: protocol({
+    prefix: '/console/',
+    summary:
+      'Files of the web console, named by their content; its page answers at every address that is nothing else',
+    operations: [
+      { methods: ['GET', 'HEAD'], pattern: '<file>', permission: 'public', audit: undefined },
+      { methods: ['POST'], pattern: 'reports', permission: 'public', audit: undefined },
+    ],
   }),
 } as const

@@ -19,15 +19,20 @@ export const systemClock: Clock = {
   sleep: (ms, signal) => sleepUnlessAborted(ms, signal),
   after(ms, run) {
     const timer = setTimeout(run, ms)
-    timer.unref()
+    release(timer)
     return { [Symbol.dispose]: () => clearTimeout(timer) }
   },
   every(ms, run) {
     const timer = setInterval(run, ms)
-    timer.unref()
+    release(timer)
     return { [Symbol.dispose]: () => clearInterval(timer) }
   },
   monotonicMs: () => performance.now(),
+}
+
+/** Lets the process end while a timer waits. In a browser timers are numbers, and hold nothing. */
+function release(timer: NodeJS.Timeout | number): void {
+  if (typeof timer === 'object') timer.unref()
 }
 
 function sleepUnlessAborted(ms: number, signal?: AbortSignal): Promise<void> {

@@ -27,6 +27,7 @@ function environmentOf(
     ports,
     database: { app: 'postgres://app', owner: 'postgres://owner' },
     kubeconfig: '/data/cluster/kubeconfig',
+    consoleAt: '/built/console',
     checkout: '/checkout',
     environment,
   })

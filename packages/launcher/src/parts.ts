@@ -79,6 +79,8 @@ export type PlatformInput = {
   readonly ports: Ports
   readonly database: DatabaseUrls
   readonly kubeconfig: string
+  /** Folder of the built console, which may appear later. */
+  readonly consoleAt: string
   readonly checkout: string
   readonly environment: Environment
 }
@@ -99,6 +101,7 @@ export function platformEnvironment(input: PlatformInput): Record<string, string
     SLIPWAY_ALLOW_PLAIN_HTTP: String(options.allowPlainHttp),
     SLIPWAY_DATA: folder.path,
     SLIPWAY_LOCAL_KUBECONFIG: input.kubeconfig,
+    SLIPWAY_CONSOLE: input.consoleAt,
     SLIPWAY_LOG_LEVEL: options.logLevel,
     // The lock of the data folder proves it, unless the database is shared.
     SLIPWAY_SOLE_REPLICA: String(environment['DATABASE_URL'] === undefined),

@@ -2,6 +2,7 @@ import { mkdir, readFile, statfs } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { consoleFolder } from '@slipway/console'
 import { startEmbeddedPostgres, type Log } from '@slipway/db'
 import {
   isRecord,
@@ -16,6 +17,7 @@ import {
 import type { LauncherKey } from '@slipway/messages'
 
 import type { ChildMessage, ChildOptions } from './child.ts'
+import { buildConsoleInBackground } from './console-build.ts'
 import { openDataFolder, type DataFolder } from './data-folder.ts'
 import { dataFolderErrors } from './data-folder-errors.ts'
 import { lockDataFolder } from './data-folder-lock.ts'
@@ -128,9 +130,11 @@ export async function start(input: StartInput): Promise<Running> {
     kubeconfig,
     write: runFile.write,
   })
+  const consoleAt = await consoleFolder()
   const platform = parts.use(
-    await startPlatform(started, { ports, database, kubeconfig, onMessage: told.onMessage }),
+    await startPlatform(started, { ports, database, kubeconfig, consoleAt, onMessage: told.onMessage }),
   )
+  parts.use(prepareConsole(started, consoleAt))
   if (options.sample) await told.sampleKnown(signal)
   // Whoever is told now that it is ready finds everything in the file.
   await runFile.write(told.info())
@@ -253,16 +257,34 @@ function startCluster(
   })
 }
 
+function prepareConsole({ environment, logsFolder }: Start, folder: string): AsyncDisposable {
+  const log = openLogFile(join(logsFolder, 'console.log'))
+  const building = buildConsoleInBackground({
+    folder,
+    checkout,
+    env: inheritedEnvironment(environment),
+    log,
+  })
+  return {
+    async [Symbol.asyncDispose]() {
+      await building[Symbol.asyncDispose]()
+      log[Symbol.dispose]()
+    },
+  }
+}
+
 type PlatformStart = {
   readonly ports: Ports
   readonly database: DatabaseUrls
   readonly kubeconfig: string
+  /** Where the built console lies, now or soon. */
+  readonly consoleAt: string
   readonly onMessage: (message: ChildMessage) => void
 }
 
 function startPlatform(
   start: Start,
-  { ports, database, kubeconfig, onMessage }: PlatformStart,
+  { ports, database, kubeconfig, consoleAt, onMessage }: PlatformStart,
 ): Promise<Supervised> {
   const { folder, options, environment } = start
   return startPart(
@@ -272,7 +294,16 @@ function startPlatform(
       nodeFlags: CHILD_FLAGS,
       script: join(checkout, 'packages/platform/src/main.ts'),
       args: [],
-      env: platformEnvironment({ folder, options, ports, database, kubeconfig, checkout, environment }),
+      env: platformEnvironment({
+        folder,
+        options,
+        ports,
+        database,
+        kubeconfig,
+        consoleAt,
+        checkout,
+        environment,
+      }),
       stopMs: PLATFORM_STOP_MS,
       onMessage,
     },

@@ -1,5 +1,6 @@
 export { catalog, fill, languages, type Catalog, type Language } from './catalog.ts'
 export { defineErrors, errorCodes, errorText, type ErrorCode } from './errors/index.ts'
+export { consoleKeys, consoleText, type ConsoleKey } from './console.ts'
 export { cliKeys, cliText, findCliText, type CliKey } from './cli.ts'
 export { instanceText } from './instance.ts'
 export { launcherText, type LauncherKey } from './launcher.ts'

@@ -5,6 +5,7 @@ import { pino, type Logger } from 'pino'
 import type { Platform } from './context.ts'
 import { createDriver, settleSetting, type Reconciler } from './control/index.ts'
 import { publicUrlOf } from './http/browser.ts'
+import { consoleSite } from './http/console/index.ts'
 import { housekeeping } from './http/housekeeping.ts'
 import { collectRoutes } from './http/routes.ts'
 import { createServer } from './http/server.ts'
@@ -75,7 +76,9 @@ export async function startPlatform(settings: Settings, parts: PlatformParts = {
   const modules = cleanup.use(modulesOf(platform))
   systemRoutes(routes, platform)
   modules.addRoutes(routes)
-  const server = createServer({ platform, finders: modules.finders }, routes.registered)
+  const site = consoleSite(platform, settings.consoleFolder)
+  site.addRoutes(routes)
+  const server = createServer({ platform, finders: modules.finders, page: site.page }, routes.registered)
   const reconcilers: readonly Reconciler[] = [
     housekeeping,
     ...modules.reconcilers,

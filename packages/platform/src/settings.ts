@@ -36,6 +36,8 @@ const Settings = z.strictObject({
     .default([]),
   /** Folder with the sources of the sample applications; the sample is made from it once. */
   sampleFolder: z.string().min(1).optional(),
+  /** Folder of the built console, which may appear later; without it there is no console. */
+  consoleFolder: z.string().min(1).optional(),
   /** True when the data folder's lock proves that no other replica can be there. */
   soleReplica: z.stringbool().default(false),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
@@ -57,6 +59,7 @@ const names: Readonly<Record<keyof Settings, string>> = {
   localSourceRoots: 'SLIPWAY_LOCAL_SOURCE_ROOTS',
   outboundAllow: 'SLIPWAY_OUTBOUND_ALLOW',
   sampleFolder: 'SLIPWAY_SAMPLE',
+  consoleFolder: 'SLIPWAY_CONSOLE',
   soleReplica: 'SLIPWAY_SOLE_REPLICA',
   logLevel: 'SLIPWAY_LOG_LEVEL',
 }

@@ -28,10 +28,10 @@ export async function openSocket(
 ): Promise<Socket> {
   const url = new URL(request.url)
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-  // Node's WebSocket takes headers in the place of protocols; a browser's would take the object for a protocol's name.
-  const socket = transport.cookies
-    ? new WebSocket(url)
-    : new WebSocket(url, { headers: { ...transport.headers } })
+  // Node's WebSocket takes headers in the place of protocols, which the browsers' type does not know; a browser's would take
+  // the object for a protocol's name.
+  const headers: unknown = { headers: { ...transport.headers } }
+  const socket = transport.cookies ? new WebSocket(url) : new WebSocket(url, headers as string[])
   socket.binaryType = 'arraybuffer'
   const opened = await openingOf(socket, transport, options)
   if (opened) return wrap(socket, transport.server, options.signal)

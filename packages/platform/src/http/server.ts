@@ -20,6 +20,7 @@ import { acceptJsonOnly } from './body.ts'
 import { isKnownHost, publicUrlOf, redirectOf, transportHeaders } from './browser.ts'
 import { errorBody, refusalHeaders, refuseConnection, SAFE_HEADERS } from './error-reply.ts'
 import { httpErrors } from './errors.ts'
+import { isForPrograms, type ConsolePage } from './console/index.ts'
 import { closeInOrder } from './lifecycle.ts'
 import { refusalOf } from './parse.ts'
 import { serveProtocol } from './protocol.ts'
@@ -33,8 +34,11 @@ const CHECK_MS = 2 * SECOND_MS
 /** A connection on which nothing moves for so long ends; streams send something more often. */
 const IDLE_MS = 120 * SECOND_MS
 
+/** `page` is the console's, for browsers at every address that is no program's; without it there is none. */
+type ServerDeps = Omit<HttpDeps, 'closing'> & { readonly page?: (() => Promise<ConsolePage>) | undefined }
+
 /** Makes the HTTP server. @throws {Error} when an operation of the contract has no handler, or a route no declaration */
-export function createServer(given: Omit<HttpDeps, 'closing'>, registered: Registered): FastifyInstance {
+export function createServer({ page, ...given }: ServerDeps, registered: Registered): FastifyInstance {
   const { platform } = given
   // Fastify's own type of logger, so that the server keeps its ordinary type.
   const log: FastifyBaseLogger = platform.log
@@ -65,7 +69,7 @@ export function createServer(given: Omit<HttpDeps, 'closing'>, registered: Regis
   const deps: HttpDeps = { ...given, closing: closeInOrder(server, platform.clock) }
   acceptJsonOnly(server, platform.clock)
   guardEveryRequest(server, deps)
-  refuseInOneForm(server, deps)
+  refuseInOneForm(server, deps, page)
   addRoutes(server, deps, registered)
   return server
 }
@@ -112,7 +116,7 @@ function guardEveryRequest(server: FastifyInstance, { platform }: HttpDeps): voi
   })
 }
 
-function refuseInOneForm(server: FastifyInstance, { platform }: HttpDeps): void {
+function refuseInOneForm(server: FastifyInstance, { platform }: HttpDeps, page: ServerDeps['page']): void {
   server.setErrorHandler(async (thrown, request, reply) => {
     const refusal = refusalOf(thrown)
     if (refusal.status >= 500)
@@ -122,7 +126,12 @@ function refuseInOneForm(server: FastifyInstance, { platform }: HttpDeps): void 
       )
     return refuse(reply, refusal, request.id)
   })
-  server.setNotFoundHandler(async (request) => {
+  server.setNotFoundHandler(async (request, reply) => {
+    const isPage = ['GET', 'HEAD'].includes(request.method) && !isForPrograms(request.url)
+    if (page && isPage && request.headers.accept?.includes('text/html')) {
+      const { html, headers } = await page()
+      return reply.code(200).headers(headers).send(html)
+    }
     throw httpErrors.route_unknown({
       method: request.method,
       path: request.url.split('?')[0]?.slice(0, 200) ?? '',

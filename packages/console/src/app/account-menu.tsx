@@ -1,0 +1,134 @@
+import { BulbOutlined, UserOutlined } from '@ant-design/icons'
+import { Button, Popover, Segmented, Select } from 'antd'
+import { useState } from 'react'
+
+import type { Account } from '@slipway/contract'
+import type { Language } from '@slipway/messages'
+
+import { cache, useChange } from '../data/queries.ts'
+import { rememberSignedIn } from '../data/session.ts'
+import { setPreferences, usePreferences, type Preferences } from '../preferences/store.ts'
+import { useText } from '../preferences/text.ts'
+
+const zones: readonly string[] = ['UTC', ...Intl.supportedValuesOf('timeZone')]
+
+type MenuProps = { readonly account: Account; readonly openSheet: () => void }
+
+/** Who is signed in, and how this browser shows things. */
+export function AccountMenu({ account, openSheet }: MenuProps) {
+  const { text } = useText()
+  const [isOpen, setOpen] = useState(false)
+  const { user } = account
+  const roles = user.platformRoles.map((role) => text(`settings.${role}`)).join(', ')
+  return (
+    <Popover
+      trigger="click"
+      placement="bottomRight"
+      open={isOpen}
+      onOpenChange={setOpen}
+      arrow={false}
+      content={
+        <div className="account-menu">
+          <p className="account-name">
+            <strong>{user.displayName}</strong>
+            <span>
+              {user.name} {roles !== '' && `· ${roles}`}
+            </span>
+          </p>
+          <Settings />
+          <div className="account-actions">
+            <Button
+              type="text"
+              size="small"
+              icon={<BulbOutlined />}
+              onClick={() => {
+                setOpen(false)
+                openSheet()
+              }}
+            >
+              {text('shortcuts.title')}
+            </Button>
+            <a href="/docs" target="_blank" rel="noreferrer">
+              {text('settings.docs')}
+            </a>
+            <SignOut />
+          </div>
+        </div>
+      }
+    >
+      <button
+        type="button"
+        className="quiet-button"
+        aria-label={text('settings.open')}
+        aria-expanded={isOpen}
+      >
+        <UserOutlined /> <span className="wide-only">{user.name}</span>
+      </button>
+    </Popover>
+  )
+}
+
+function Settings() {
+  const { text } = useText()
+  const { theme, density, language, zone } = usePreferences()
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone
+  return (
+    <div className="settings">
+      <span id="settings-theme">{text('settings.appearance')}</span>
+      <Segmented<Preferences['theme']>
+        aria-labelledby="settings-theme"
+        value={theme}
+        onChange={(value) => setPreferences({ theme: value })}
+        options={(['system', 'light', 'dark'] as const).map((value) => ({
+          value,
+          label: text(`settings.theme.${value}`),
+        }))}
+      />
+      <span id="settings-density">{text('settings.density')}</span>
+      <Segmented<Preferences['density']>
+        aria-labelledby="settings-density"
+        value={density}
+        onChange={(value) => setPreferences({ density: value })}
+        options={(['compact', 'comfortable'] as const).map((value) => ({
+          value,
+          label: text(`settings.density.${value}`),
+        }))}
+      />
+      <span id="settings-language">{text('settings.language')}</span>
+      <Segmented<Language>
+        aria-labelledby="settings-language"
+        value={language}
+        onChange={(value) => setPreferences({ language: value })}
+        options={[
+          { value: 'zh-CN', label: <span lang="zh-CN">中文</span> },
+          { value: 'en', label: <span lang="en">English</span> },
+        ]}
+      />
+      <label htmlFor="settings-zone">{text('settings.zone')}</label>
+      <Select
+        id="settings-zone"
+        showSearch
+        value={zone}
+        onChange={(value: string) => setPreferences({ zone: value })}
+        options={[
+          { value: 'local', label: text('settings.zone.local', { zone: own }) },
+          ...zones.map((value) => ({ value, label: value })),
+        ]}
+      />
+    </div>
+  )
+}
+
+function SignOut() {
+  const { text } = useText()
+  const signOut = useChange('signOut', () => {
+    rememberSignedIn(false)
+    cache.clear()
+    window.location.assign('/')
+  })
+  return (
+    <Button type="text" size="small" loading={signOut.isPending} onClick={() => signOut.mutate({})}>
+      {text('settings.signOut')}
+    </Button>
+  )
+}

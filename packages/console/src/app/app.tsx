@@ -1,0 +1,33 @@
+import { App as Library, ConfigProvider } from 'antd'
+import english from 'antd/locale/en_US'
+import chinese from 'antd/locale/zh_CN'
+import { QueryClientProvider } from '@tanstack/react-query'
+import { RouterProvider } from '@tanstack/react-router'
+
+import { cache } from '../data/queries.ts'
+import { usePreferences } from '../preferences/store.ts'
+import { useTheme } from '../preferences/theme.ts'
+import { libraryTheme } from '../theme/antd.ts'
+import { router } from './router.tsx'
+
+/** The whole console: language, look, data and places. @param nonce - of this page's policy, for style sheets */
+export function App({ nonce }: { readonly nonce: string }) {
+  const { language, density } = usePreferences()
+  const shown = useTheme()
+  return (
+    <ConfigProvider
+      csp={{ nonce }}
+      locale={language === 'en' ? english : chinese}
+      theme={libraryTheme(shown, density)}
+      button={{ autoInsertSpace: false }}
+      wave={{ disabled: true }}
+      virtual
+    >
+      <Library component={false}>
+        <QueryClientProvider client={cache}>
+          <RouterProvider router={router} />
+        </QueryClientProvider>
+      </Library>
+    </ConfigProvider>
+  )
+}

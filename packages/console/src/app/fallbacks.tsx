@@ -1,0 +1,35 @@
+import type { ErrorComponentProps } from '@tanstack/react-router'
+import { Button } from 'antd'
+
+import { useText } from '../preferences/text.ts'
+import { pathTo } from '../routes/path.ts'
+import { Go } from '../ui/go.tsx'
+import { ReportButton } from '../ui/refusal.tsx'
+
+export function NothingHere() {
+  const { text } = useText()
+  return (
+    <div className="fallback">
+      <h1>{text('notFound.title')}</h1>
+      <p>{text('notFound.text')}</p>
+      <Go to={pathTo('home')}>{text('notFound.home')}</Go>
+    </div>
+  )
+}
+
+/** What stands in the place of a page that failed itself. */
+export function Crashed({ error }: ErrorComponentProps) {
+  const { text } = useText()
+  return (
+    <div className="fallback" role="alert">
+      <h1>{text('error.crash')}</h1>
+      <p>{text('error.crashText')}</p>
+      <p>
+        <Button type="primary" onClick={() => window.location.reload()}>
+          {text('error.reload')}
+        </Button>
+        <ReportButton error={error} />
+      </p>
+    </div>
+  )
+}

@@ -1,0 +1,68 @@
+import { Outlet, useRouterState } from '@tanstack/react-router'
+import { useEffect } from 'react'
+
+import { useAnswer } from '../data/queries.ts'
+import { isSignedOut, rememberSignedIn, wasSignedIn } from '../data/session.ts'
+import { useText } from '../preferences/text.ts'
+import { pathTo } from '../routes/path.ts'
+import { routeEntries } from '../routes/table.ts'
+import { useGo } from '../routes/use.ts'
+import { Logo } from '../theme/logo.tsx'
+import { Refusal } from '../ui/refusal.tsx'
+import { ConnectionBar } from './connection-bar.tsx'
+import { SessionDialog } from './session-dialog.tsx'
+import { Shell } from './shell.tsx'
+
+/** Decides between the frame with its pages, the public pages, and the way to them. */
+export function Root() {
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const isPublic = routeEntries.some(([, entry]) => entry.isPublic === true && entry.path === path)
+  if (isPublic)
+    return (
+      <>
+        <ConnectionBar />
+        <Outlet />
+      </>
+    )
+  return <Private />
+}
+
+function Private() {
+  const hasHint = wasSignedIn()
+  const account = useAnswer('whoami', {}, { enabled: hasHint, quiet: true })
+  const isOutside = !hasHint || (account.data === undefined && isSignedOut(account.error))
+  const firstRun = useAnswer('getFirstRun', {}, { enabled: isOutside })
+  const here = useRouterState({ select: (state) => state.location.href })
+  const go = useGo()
+  const isOpen = firstRun.data?.open
+  useEffect(() => {
+    if (!isOutside || isOpen === undefined) return
+    rememberSignedIn(false)
+    const to = isOpen ? pathTo('firstRun') : pathTo('signIn', undefined, { return: here === '/' ? '' : here })
+    go(to, { replace: true })
+  }, [isOutside, isOpen, here, go])
+  if (account.data)
+    return (
+      <>
+        <ConnectionBar />
+        <Shell account={account.data}>
+          <Outlet />
+        </Shell>
+        <SessionDialog name={account.data.user.name} />
+      </>
+    )
+  return <Opening error={isOutside ? firstRun.error : account.error} />
+}
+
+/** What stands here for the moment in which it is found out who is there. */
+function Opening({ error }: { readonly error: Error | null }) {
+  const { text } = useText()
+  return (
+    <div className="opening" role="status">
+      <ConnectionBar />
+      <Logo sizePx={40} />
+      <p>{text('common.loading')}</p>
+      {error && !isSignedOut(error) && <Refusal error={error} />}
+    </div>
+  )
+}

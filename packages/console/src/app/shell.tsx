@@ -1,0 +1,74 @@
+import { MenuOutlined, SearchOutlined } from '@ant-design/icons'
+import { useRouterState } from '@tanstack/react-router'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
+
+import type { Account } from '@slipway/contract'
+
+import { useText } from '../preferences/text.ts'
+import { pathTo } from '../routes/path.ts'
+import { Logo } from '../theme/logo.tsx'
+import { Go } from '../ui/go.tsx'
+import { AccountMenu } from './account-menu.tsx'
+import { Navigation } from './navigation.tsx'
+import { Palette } from './palette.tsx'
+import { isMac } from './platform.ts'
+import { ShortcutSheet } from './shortcut-sheet.tsx'
+import { useShortcuts } from './shortcuts.ts'
+import { Switcher } from './switcher.tsx'
+
+/** The frame around every page: bar, navigation, palette, shortcuts. */
+export function Shell({ account, children }: { readonly account: Account; readonly children: ReactNode }) {
+  const { text } = useText()
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const [isNavigationOpen, setNavigationOpen] = useState(false)
+  const [open, setOpen] = useState<'palette' | 'sheet'>()
+  const main = useRef<HTMLElement>(null)
+  useShortcuts({ openPalette: () => setOpen('palette'), openSheet: () => setOpen('sheet') })
+  useEffect(() => setNavigationOpen(false), [path])
+  return (
+    <div className={isNavigationOpen ? 'shell is-navigation-open' : 'shell'}>
+      <a
+        className="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault()
+          main.current?.focus()
+        }}
+      >
+        {text('nav.skip')}
+      </a>
+      <div className="bar" role="banner">
+        <button
+          type="button"
+          className="quiet-button narrow-only"
+          aria-expanded={isNavigationOpen}
+          aria-label={text('nav.open')}
+          onClick={() => setNavigationOpen(!isNavigationOpen)}
+        >
+          <MenuOutlined />
+        </button>
+        <Go to={pathTo('home')} className="brand">
+          <Logo />
+          <span>{text('app.name')}</span>
+        </Go>
+        <Switcher />
+        <button type="button" className="search-button" onClick={() => setOpen('palette')}>
+          <SearchOutlined />
+          <span>{text('palette.open')}</span>
+          <kbd>{isMac() ? '⌘' : 'Ctrl'} K</kbd>
+        </button>
+        <AccountMenu account={account} openSheet={() => setOpen('sheet')} />
+      </div>
+      <Navigation />
+      <main id="main" ref={main} tabIndex={-1}>
+        {children}
+      </main>
+      <Palette
+        isOpen={open === 'palette'}
+        close={() => setOpen(undefined)}
+        openSheet={() => setOpen('sheet')}
+      />
+      <ShortcutSheet isOpen={open === 'sheet'} close={() => setOpen(undefined)} />
+    </div>
+  )
+}

@@ -1,0 +1,119 @@
+import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  type UseInfiniteQueryResult,
+  type UseMutationResult,
+  type UseQueryResult,
+} from '@tanstack/react-query'
+
+import type { Contract, Endpoint } from '@slipway/contract'
+import { SECOND_MS } from '@slipway/kit'
+import type { Client, OperationName } from '@slipway/sdk'
+
+import { api } from './client.ts'
+import { isUnreachable, lostSince, noticeLoss } from './connection.ts'
+import { isSignedOut, sessionEnded } from './session.ts'
+
+/*
+ * All reading and changing goes through here: one cache, one way to notice that the server is gone or the session has ended.
+ * An answer is known by the operation's name and its request, so two panels that ask the same share it.
+ */
+
+const FRESH_MS = SECOND_MS
+
+function notice(error: unknown): void {
+  if (isUnreachable(error)) noticeLoss(() => void cache.invalidateQueries())
+  else if (isSignedOut(error)) sessionEnded.set(true)
+}
+
+export const cache: QueryClient = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error, query) => {
+      if (query.meta?.['quiet'] !== true) notice(error)
+    },
+  }),
+  mutationCache: new MutationCache({ onError: notice }),
+  defaultOptions: {
+    queries: { staleTime: FRESH_MS, retry: false, networkMode: 'always' },
+    mutations: { retry: false, networkMode: 'always' },
+  },
+})
+
+/** Operations that answer JSON once. */
+export type JsonName = {
+  [Name in OperationName]: Contract[Name] extends Endpoint ? Name : never
+}[OperationName]
+type RequestOf<Name extends JsonName> = NonNullable<Parameters<Client[Name]>[0]>
+type AnswerOf<Name extends JsonName> = Awaited<ReturnType<Client[Name]>>
+
+type ReadOptions = {
+  /** Asked again this often while the page is looked at. */
+  readonly everyMs?: number | false
+  readonly enabled?: boolean
+  /** A refusal neither ends the session nor tells of a lost connection. */
+  readonly quiet?: boolean
+}
+
+/** What an operation answers, kept fresh. */
+export function useAnswer<Name extends JsonName>(
+  name: Name,
+  request: RequestOf<Name>,
+  options: ReadOptions = {},
+): UseQueryResult<AnswerOf<Name>> {
+  const isLost = lostSince.use() !== undefined
+  return useQuery({
+    queryKey: [name, request],
+    queryFn: ({ signal }) => api.call(name, request, { signal }) as Promise<AnswerOf<Name>>,
+    // While the server is away, one place asks for it instead of every panel.
+    refetchInterval: isLost ? false : (options.everyMs ?? false),
+    enabled: options.enabled ?? true,
+    placeholderData: keepPreviousData,
+    meta: { quiet: options.quiet ?? false },
+  })
+}
+
+type PageName = keyof Client['pages'] & JsonName
+type PageOf<Name extends PageName> =
+  AnswerOf<Name> extends { items: readonly (infer Item)[] }
+    ? { readonly items: readonly Item[]; readonly cursor?: string }
+    : never
+export type RowOf<Name extends PageName> = PageOf<Name>['items'][number]
+
+/** The rows of a list, page by page as they are asked for. */
+export function useRows<Name extends PageName>(
+  name: Name,
+  request: Omit<RequestOf<Name>, 'cursor'>,
+  options: ReadOptions = {},
+): UseInfiniteQueryResult<{ readonly pages: readonly PageOf<Name>[] }> & {
+  readonly rows: readonly RowOf<Name>[] | undefined
+} {
+  const isLost = lostSince.use() !== undefined
+  const result = useInfiniteQuery({
+    queryKey: [name, request, 'pages'],
+    queryFn: ({ pageParam, signal }) =>
+      api.call(name, { ...request, cursor: pageParam }, { signal }) as Promise<PageOf<Name>>,
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last: PageOf<Name>) => last.cursor,
+    refetchInterval: isLost ? false : (options.everyMs ?? false),
+    enabled: options.enabled ?? true,
+    placeholderData: keepPreviousData,
+  })
+  return { ...result, rows: result.data?.pages.flatMap((page) => page.items) }
+}
+
+/** Calls a changing operation; afterwards everything shown is asked for again. The caller shows `error`. */
+export function useChange<Name extends JsonName>(
+  name: Name,
+  done: (answer: AnswerOf<Name>) => void = () => undefined,
+): UseMutationResult<AnswerOf<Name>, Error, RequestOf<Name>> {
+  return useMutation({
+    mutationFn: (request: RequestOf<Name>) => api.call(name, request as never) as Promise<AnswerOf<Name>>,
+    onSuccess: async (answer) => {
+      done(answer)
+      await cache.invalidateQueries()
+    },
+  })
+}

@@ -1,0 +1,57 @@
+import type { ConsoleKey } from '@slipway/messages'
+
+/**
+ * One place of the console. `screen` names the folder in `screens/` whose `page.tsx` shows it; `menu` puts it into the
+ * navigation and the palette.
+ */
+export type RouteEntry = {
+  readonly path: `/${string}`
+  readonly screen: string
+  readonly title: ConsoleKey
+  readonly menu?: 'work' | 'platform'
+  /** The second key after `g`. */
+  readonly key?: string
+  /** Shown without the frame and without a session. */
+  readonly isPublic?: boolean
+}
+
+/** Every place of the console; the table that navigation, palette, breadcrumbs and the path builder are made from. */
+export const routes = {
+  home: { path: '/', screen: 'home', title: 'home.title', menu: 'work', key: 'h' },
+  signIn: { path: '/sign-in', screen: 'sign-in', title: 'signIn.title', isPublic: true },
+  firstRun: { path: '/first-run', screen: 'first-run', title: 'firstRun.title', isPublic: true },
+  projects: { path: '/projects', screen: 'projects', title: 'project.list', menu: 'work', key: 'p' },
+  project: { path: '/projects/$project', screen: 'project', title: 'application.project' },
+  applications: {
+    path: '/applications',
+    screen: 'applications',
+    title: 'application.list',
+    menu: 'work',
+    key: 'a',
+  },
+  newApplication: { path: '/new-application', screen: 'new-application', title: 'application.new' },
+  application: { path: '/applications/$application', screen: 'application', title: 'application.overview' },
+  startBuild: { path: '/applications/$application/new-build', screen: 'start-build', title: 'build.start' },
+  build: { path: '/builds/$build', screen: 'build', title: 'build.list' },
+  workload: { path: '/workloads/$workload', screen: 'workload', title: 'workload.overview' },
+  workloadReleases: {
+    path: '/workloads/$workload/releases',
+    screen: 'workload-releases',
+    title: 'workload.releases',
+  },
+  workloadInstances: {
+    path: '/workloads/$workload/instances',
+    screen: 'workload-instances',
+    title: 'workload.instances',
+  },
+  startRelease: { path: '/workloads/$workload/new-release', screen: 'start-release', title: 'release.start' },
+  release: { path: '/releases/$release', screen: 'release', title: 'release.number' },
+} as const satisfies Readonly<Record<string, RouteEntry>>
+
+export type RouteName = keyof typeof routes
+
+/** The same table without the exact types of its rows. */
+export const routeEntries: readonly (readonly [RouteName, RouteEntry])[] = Object.entries(routes) as [
+  RouteName,
+  RouteEntry,
+][]

@@ -1,0 +1,32 @@
+import { fill, type Language } from './catalog.ts'
+import { consoleFrame } from './console/frame.ts'
+import { consoleHome } from './console/home.ts'
+import { consoleShip } from './console/ship.ts'
+import { consoleWhat } from './console/what.ts'
+
+/* Texts of the web console, by area; each has a file of its own in `console/`, named in the list below. */
+const areas = [consoleFrame, consoleHome, consoleWhat, consoleShip] as const
+
+type KeysOf<Area> = Area extends { readonly en: infer English } ? Extract<keyof English, string> : never
+
+/** Names of the console's texts. */
+export type ConsoleKey = KeysOf<(typeof areas)[number]>
+
+/** A text of the console in a language, with its parameters filled in; an unknown key gives the key itself. */
+export function consoleText(
+  language: Language,
+  key: ConsoleKey,
+  params: Readonly<Record<string, string | number | boolean>> = {},
+): string {
+  for (const area of areas) {
+    const texts: Readonly<Record<string, string>> = area[language]
+    const text = Object.hasOwn(texts, key) ? texts[key] : undefined
+    if (text !== undefined) return fill(text, params)
+  }
+  return key
+}
+
+/** Every key that has a text. */
+export function consoleKeys(): readonly string[] {
+  return areas.flatMap((area) => Object.keys(area.en))
+}
