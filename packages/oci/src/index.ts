@@ -45,6 +45,13 @@ export {
   type Unpacked,
   type UnpackLimits,
 } from './unpack/unpack.ts'
+export {
+  clearUnfinished,
+  dropCachedApplication,
+  dropUnusedBlobs,
+  listCachedApplications,
+  type CachedApplication,
+} from './unpack/cache.ts'
 export { fetchApplication, type FetchedApplication } from './unpack/fetch.ts'
 export { createRegistry } from './registry/registry.ts'
 export { nodeListener } from './registry/node-listener.ts'

@@ -1,11 +1,12 @@
 /** Gets Images ready to run: pull policy, pull secrets, cache, and whether this machine has what the Image's base stands for. */
-import { access, constants, readFile, rename, writeFile } from 'node:fs/promises'
+import { access, constants, readFile, rename, utimes, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { AppError, isRecord, messageOf, parseJson, serialQueue, systemCodeOf } from '@slipway/kit'
 import { fetchApplication, parseImageReference, registryClient, type ImageReference } from '@slipway/oci'
 
 import type { ImageConfig } from './environment.ts'
+import { imageCollector, type ImageLimits } from './image-collection.ts'
 import { SetupError, type Base, type Container, type Pod } from './model.ts'
 
 export type RunnableImage = {
@@ -29,6 +30,8 @@ export type Images = {
     reports: PullReports,
     signal: AbortSignal,
   ) => Promise<RunnableImage>
+  /** Removes Images that no container has when all of them take too much; the digests of what went. */
+  readonly collect: () => Promise<readonly string[]>
 }
 
 type Credentials = { readonly username: string; readonly password: string }
@@ -42,10 +45,51 @@ const HOST_COMMANDS: Readonly<Record<string, string>> = {
   'host/java': 'java',
 }
 
-export function createImages(base: Base, folder: string, ownRegistry: string | undefined): Images {
+export function createImages(
+  base: Base,
+  folder: string,
+  options: {
+    readonly ownRegistry: string | undefined
+    readonly limits: ImageLimits
+    /** Digests of the Images that containers have, running or not. */
+    readonly inUse: () => ReadonlySet<string>
+  },
+): Images {
+  const { ownRegistry, limits, inUse } = options
   const references = openReferences(path.join(folder, 'references.json'))
+  const askedFor = new Map<string, number>()
+  let underway = 0
+  const collector = imageCollector({
+    folder,
+    limits,
+    clock: base.clock,
+    log: base.log,
+    inUse,
+    askedForAtMs: (digest) => (underway > 0 ? undefined : (askedFor.get(digest) ?? 0)),
+  })
 
-  async function ensure(
+  async function collect(): Promise<readonly string[]> {
+    const gone = await collector.collect()
+    for (const digest of gone) askedFor.delete(digest)
+    if (gone.length > 0) await references.forget(new Set(gone))
+    return gone
+  }
+
+  async function ensure(...call: Parameters<typeof getReady>): Promise<RunnableImage> {
+    underway += 1
+    try {
+      const image = await getReady(...call)
+      const at = base.clock.now()
+      askedFor.set(image.imageId.slice(image.imageId.indexOf('@') + 1), at.getTime())
+      // So that the next agent knows too.
+      await utimes(image.applicationFolder, at, at)
+      return image
+    } finally {
+      underway -= 1
+    }
+  }
+
+  async function getReady(
     pod: Pod,
     container: Container,
     reports: PullReports,
@@ -90,7 +134,7 @@ export function createImages(base: Base, folder: string, ownRegistry: string | u
     }
   }
 
-  return { ensure }
+  return { ensure, collect }
 }
 
 function parseName(name: string): ImageReference {
@@ -244,6 +288,8 @@ export function credentialsIn(config: unknown, registry: string): readonly Crede
 type References = {
   readonly find: (name: string) => Promise<string | undefined>
   readonly put: (name: string, digest: string) => Promise<void>
+  /** A name whose Image is gone is asked for at the registry again. */
+  readonly forget: (digests: ReadonlySet<string>) => Promise<void>
 }
 
 /** What a tag meant when it was last pulled, for IfNotPresent and Never. */
@@ -262,6 +308,11 @@ function openReferences(file: string): References {
     }
   }
 
+  async function save(names: ReadonlyMap<string, string>): Promise<void> {
+    await writeFile(`${file}.new`, JSON.stringify(Object.fromEntries(names)), { mode: 0o600 })
+    await rename(`${file}.new`, file)
+  }
+
   return {
     find: (name) => queue.run(async () => (known ??= await load()).get(name)),
     put: (name, digest) =>
@@ -270,8 +321,13 @@ function openReferences(file: string): References {
         if (known.get(name) === digest) return
         known.set(name, digest)
         if (known.size > REFERENCES_MAX) known.delete(known.keys().next().value ?? '')
-        await writeFile(`${file}.new`, JSON.stringify(Object.fromEntries(known)), { mode: 0o600 })
-        await rename(`${file}.new`, file)
+        await save(known)
+      }),
+    forget: (digests) =>
+      queue.run(async () => {
+        known ??= await load()
+        for (const [name, digest] of known) if (digests.has(digest)) known.delete(name)
+        await save(known)
       }),
   }
 }

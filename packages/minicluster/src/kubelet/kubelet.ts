@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import path from 'node:path'
 
 import { messageOf, systemRandom, type Clock, type Random } from '@slipway/kit'
+import { clearUnfinished } from '@slipway/oci'
 
 import type { Change, Log, NodeAgent, Registry } from '../model.ts'
 import { pickPodIp } from './addresses.ts'
@@ -10,6 +11,7 @@ import type { Agent } from './agent.ts'
 import { createEvents } from './events.ts'
 import { openAgentId, openFolders, podStateFolder } from './folders.ts'
 import { hostIdentities, ordinaryIdentities } from './identity.ts'
+import { IMAGE_LIMITS, type ImageLimits } from './image-collection.ts'
 import { createImages } from './images.ts'
 import { probeIsolation } from './isolation.ts'
 import { hasDiskLimit, watchDisk, watchProcesses } from './limits.ts'
@@ -53,6 +55,8 @@ export type KubeletOptions = {
   /** Where claims of uids lie, for the whole host. */
   readonly uidFolder?: string
   readonly periods?: Partial<Periods>
+  /** How much Images may take that nobody uses. */
+  readonly imageLimits?: Partial<ImageLimits>
 }
 
 export type Kubelet = NodeAgent &
@@ -101,7 +105,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     asRoot,
     processes,
     events: createEvents(base),
-    images: createImages(base, folders.images, options.ownRegistry),
+    images: createImages(base, folders.images, {
+      ownRegistry: options.ownRegistry,
+      limits: { ...IMAGE_LIMITS, ...options.imageLimits },
+      inUse: () => new Set(statesOf(workers).flatMap(({ imageId }) => imageId?.split('@')[1] ?? [])),
+    }),
     identities: asRoot
       ? hostIdentities({ folder: options.uidFolder ?? '/run/slipway/uid', bootId: base.bootId, clock })
       : ordinaryIdentities(),
@@ -149,6 +157,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
         if (worker.record().namespace === change.object.metadata.namespace) worker.configurationChanged()
   }
 
+  await clearUnfinished(folders.images)
   await adoptAll(agent, keep)
   await registerNode(base, capacity)
   await renewLease(base)
@@ -250,6 +259,7 @@ function startTimers(options: {
   const { clock, periods, log } = agent
   let leases = 0
   let measuring = false
+  let collecting = false
 
   async function measureDisks(): Promise<void> {
     if (measuring) return
@@ -257,6 +267,15 @@ function startTimers(options: {
     for (const worker of workers.values())
       if (worker.lives().size > 0 && hasDiskLimit(worker)) await watchDisk(agent, worker)
     measuring = false
+  }
+
+  async function collectImages(): Promise<void> {
+    if (collecting) return
+    collecting = true
+    await agent.images
+      .collect()
+      .catch((error: unknown) => log('warn', 'images were not collected', { error: messageOf(error) }))
+    collecting = false
   }
 
   const running = [
@@ -274,6 +293,7 @@ function startTimers(options: {
         worker.wake()
       }
     }),
+    clock.every(periods.imagesMs, () => void collectImages()),
     clock.every(periods.leaseMs, () => {
       leases += 1
       void renewLease(agent)

@@ -77,6 +77,7 @@ export type Periods = {
   readonly diskMs: number
   readonly portsMs: number
   readonly leaseMs: number
+  readonly imagesMs: number
   readonly notListeningMs: number
   readonly restartFirstMs: number
   readonly restartMaxMs: number
@@ -88,6 +89,7 @@ export const PERIODS: Periods = {
   diskMs: 2_000,
   portsMs: 1_000,
   leaseMs: 10_000,
+  imagesMs: 300_000,
   notListeningMs: 15_000,
   restartFirstMs: 10_000,
   restartMaxMs: 300_000,
