@@ -54,6 +54,8 @@ function environment(): Record<string, string | undefined> {
     npm_config_update_notifier: 'false',
     npm_config_fund: 'false',
     npm_config_audit: 'false',
+    // What went wrong stands in the build's own log; files of npm's would make every cache a new one.
+    npm_config_logs_max: '0',
     PIP_CACHE_DIR: join(folders.cache, 'pip'),
     PIP_DISABLE_PIP_VERSION_CHECK: '1',
     PIP_NO_INPUT: '1',
@@ -179,7 +181,14 @@ async function buildJava(): Promise<void> {
   if (own) await chmod(join(folders.source, 'mvnw'), 0o755)
   const repository = `-Dmaven.repo.local=${join(folders.cache, 'maven')}`
   if (await has('pom.xml'))
-    await run(own ? './mvnw' : 'mvn', ['-B', '-q', '-DskipTests', repository, 'package'])
+    await run(own ? './mvnw' : 'mvn', [
+      '-B',
+      '-q',
+      '-Dstyle.color=never',
+      '-DskipTests',
+      repository,
+      'package',
+    ])
   const target = join(folders.source, 'target')
   const names = await readdir(target).catch(() => [])
   const jars = names.filter(
