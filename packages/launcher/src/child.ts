@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 
-import { AppError, isRecord, type Clock, type ErrorParams } from '@slipway/kit'
+import { AppError, isRecord, type Clock } from '@slipway/kit'
 import { errorText } from '@slipway/messages'
 
 import { launcherErrors } from './errors.ts'
 import type { LogFile } from './log-file.ts'
+import { paramsOf } from './message-params.ts'
 
 const WORDS_MAX = 600
 const LAST_WORDS_MS = 500
@@ -122,17 +123,6 @@ function refusalOf({ name, log }: ChildOptions, message: ChildMessage): AppError
   const params = paramsOf(message['params'])
   if (errorText('en', code, params) !== code) return new AppError(code, 500, params)
   return launcherErrors.part_failed({ part: name, reason: error.slice(0, WORDS_MAX), log: log.path })
-}
-
-function paramsOf(value: unknown): ErrorParams {
-  if (!isRecord(value)) return {}
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, given]) =>
-      typeof given === 'string' || typeof given === 'number' || typeof given === 'boolean'
-        ? [[key, given]]
-        : [],
-    ),
-  )
 }
 
 function lastWords(log: LogFile, how: string): string {

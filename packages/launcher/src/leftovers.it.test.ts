@@ -59,6 +59,7 @@ test('run.json is gone with its launcher, unless another one has written it sinc
     gatewayUrl: '',
     kubeconfig: '',
     firstRunToken: null,
+    sampleProblem: null,
     sampleUrl: null,
     pid: process.pid,
   }

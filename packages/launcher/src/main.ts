@@ -25,7 +25,13 @@ async function main(): Promise<number> {
   const startedAtMs = systemClock.monotonicMs()
   let broken: AppError | undefined
   {
-    await using running = await start({ options, environment: process.env, signal: signals.signal, say })
+    await using running = await start({
+      options,
+      environment: process.env,
+      language,
+      signal: signals.signal,
+      say,
+    })
     say('step.ready', { seconds: ((systemClock.monotonicMs() - startedAtMs) / 1_000).toFixed(1) })
     const info = running.info()
     const isTerminal = process.stdout.isTTY

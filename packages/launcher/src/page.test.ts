@@ -9,6 +9,7 @@ const info: RunInfo = {
   kubeconfig: '/data/cluster/kubeconfig',
   firstRunToken: 'slpf_secret',
   sampleUrl: 'http://127.0.0.1:18001',
+  sampleProblem: null,
   pid: 42,
 }
 const files = { runFile: '/data/run.json', logsFolder: '/data/logs' }
@@ -23,6 +24,12 @@ test('a person sees every address and the command that uses the token', () => {
 test('without a token and a sample nothing is said of them', () => {
   const page = startPage('en', { ...info, firstRunToken: null, sampleUrl: null }, files)
   expect(page).not.toMatch(/token|Sample|null/u)
+})
+
+test('what is wrong with the sample stands beside its address', () => {
+  const sampleProblem = 'its build failed'
+  expect(startPage('en', { ...info, sampleProblem }, files)).toMatch(/Sample fails +its build failed/u)
+  expect(startLines({ ...info, sampleProblem }, files)).toContain('\nsampleProblem=its build failed\n')
 })
 
 test('labels of both widths stand in columns', () => {

@@ -7,7 +7,9 @@ export type PageFiles = { readonly runFile: string; readonly logsFolder: string 
 /** What a person at a terminal sees. */
 export function startPage(language: Language, info: RunInfo, { runFile, logsFolder }: PageFiles): string {
   const text = (key: LauncherKey): string => launcherText(language, key)
-  const sample: [string, string][] = info.sampleUrl === null ? [] : [[text('page.sample'), info.sampleUrl]]
+  const sample: [string, string][] = [info.sampleUrl, info.sampleProblem].flatMap((value, index) =>
+    value === null ? [] : [[text(index === 0 ? 'page.sample' : 'page.sample.problem'), value]],
+  )
   const rows: [label: string, value: string][] = [
     [text('page.platform'), info.url],
     [text('page.docs'), `${info.url}/docs`],

@@ -15,6 +15,8 @@ export type RunInfo = {
   readonly firstRunToken: string | null
   /** Address of the sample on a port of its own; null without a sample, and until its Workload is there. */
   readonly sampleUrl: string | null
+  /** Why nothing answers there and which command shows more; null while nothing is wrong. */
+  readonly sampleProblem: string | null
   /** Of the launcher: a file whose process is gone was left by one that was killed. */
   readonly pid: number
 }

@@ -16,12 +16,16 @@ export type SampleWatch = {
   readonly signal: AbortSignal
 }
 
-/** Says when the sample answers: it is built and released while the page is on the screen already. Never throws. */
+/** Says when the sample answers, or why it will not: it is built and released while the page is on the screen already. Never throws. */
 export async function watchSample({ running, clock, say, signal }: SampleWatch): Promise<void> {
   const deadlineMs = clock.monotonicMs() + PATIENCE_MS
   let toldUrl: string | null = null
   while (!signal.aborted) {
-    const url = running.info().sampleUrl
+    const { sampleUrl: url, sampleProblem } = running.info()
+    if (sampleProblem !== null) {
+      say('sample.problem', { problem: sampleProblem })
+      return
+    }
     if (url !== null) {
       if (await answers(url, signal)) {
         say('sample.answers', { url })

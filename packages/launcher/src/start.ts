@@ -14,7 +14,7 @@ import {
   systemRandom,
   type AppError,
 } from '@slipway/kit'
-import type { LauncherKey } from '@slipway/messages'
+import type { Language, LauncherKey } from '@slipway/messages'
 
 import type { ChildMessage, ChildOptions } from './child.ts'
 import { buildConsoleInBackground } from './console-build.ts'
@@ -39,6 +39,7 @@ import { keepPorts, readPorts } from './ports-file.ts'
 import { settlePorts } from './ports.ts'
 import { openRunFile, type RunInfo } from './run-file.ts'
 import { provideNode } from './runtimes.ts'
+import { sampleProblemOf } from './sample-problem.ts'
 import { supervise, type Supervised } from './supervise.ts'
 
 const READY_MS = 120 * SECOND_MS
@@ -63,6 +64,8 @@ const checkout = fileURLToPath(new URL('../../../', import.meta.url))
 export type StartInput = {
   readonly options: Options
   readonly environment: Environment
+  /** Of the person, for what is told in sentences. */
+  readonly language: Language
   /** Aborted when the start is given up. */
   readonly signal: AbortSignal
   /** Tells a person what happens. */
@@ -320,7 +323,7 @@ type Board = {
 
 /** Keeps what the platform says of itself, and `run.json` in step with it. */
 function infoBoard(
-  { say, log }: Start,
+  { say, log, language }: Start,
   facts: {
     readonly gatewayUrl: string
     readonly kubeconfig: string
@@ -334,6 +337,7 @@ function infoBoard(
     kubeconfig,
     firstRunToken: null,
     sampleUrl: null,
+    sampleProblem: null,
     pid: process.pid,
   }
   let isFirst = true
@@ -342,14 +346,14 @@ function infoBoard(
   return {
     info: () => info,
     onMessage(message) {
-      const { type, url, firstRunToken, sampleUrl } = message
+      const { type, url, firstRunToken, sampleUrl, trouble } = message
       if (type === 'ready') {
         const token = typeof firstRunToken === 'string' ? firstRunToken : null
         if (!isFirst && token !== null) say('token.renewed', { token })
         isFirst = false
         info = { ...info, url: String(url), firstRunToken: token }
       } else if (type === 'sample' && (typeof sampleUrl === 'string' || sampleUrl === null)) {
-        info = { ...info, sampleUrl }
+        info = { ...info, sampleUrl, sampleProblem: sampleProblemOf(language, trouble) }
         known()
       } else return
       // The sample may be known before the platform answers; the file waits for both.

@@ -39,6 +39,12 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is used instead of
     'sample.building': 'sample: {url} is being built',
     'sample.answers': 'sample: {url} answers',
     'sample.silent': 'sample: {url} does not answer yet; the console and {log} say why',
+    'sample.problem': 'sample: {problem}',
+    'sample.build.failed':
+      'its build failed: {reason} Sign in, then npx slipway build logs {subject} shows more, and npx slipway build start {application} tries again',
+    'sample.cancelled': 'somebody cancelled it.',
+    'sample.release.failed':
+      'its release failed: {reason}. Sign in, then npx slipway release show {subject} and npx slipway logs {workload} show more',
     'part.ended': '{part} ended ({how}) and is started again',
     'part.back': '{part} runs again',
     'token.renewed': 'new first-run token: {token}',
@@ -50,6 +56,7 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is used instead of
     'page.docs': 'API reference',
     'page.gateway': 'Gateway',
     'page.sample': 'Sample',
+    'page.sample.problem': 'Sample fails',
     'page.kubeconfig': 'Kubeconfig',
     'page.file': 'All of this',
     'page.logs': 'Logs',
@@ -92,6 +99,12 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is used instead of
     'sample.building': '示例：正在构建 {url}',
     'sample.answers': '示例：{url} 已可访问',
     'sample.silent': '示例：{url} 尚无响应；原因见控制台和 {log}',
+    'sample.problem': '示例：{problem}',
+    'sample.build.failed':
+      '构建失败：{reason} 登录后用 npx slipway build logs {subject} 查看详情，用 npx slipway build start {application} 重试',
+    'sample.cancelled': '已被取消。',
+    'sample.release.failed':
+      '发布失败：{reason}。登录后用 npx slipway release show {subject} 和 npx slipway logs {workload} 查看详情',
     'part.ended': '{part} 已结束（{how}），正在重新启动',
     'part.back': '{part} 已恢复运行',
     'token.renewed': '新的首次运行令牌：{token}',
@@ -103,6 +116,7 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is used instead of
     'page.docs': 'API 参考',
     'page.gateway': '应用网关',
     'page.sample': '示例应用',
+    'page.sample.problem': '示例出错',
     'page.kubeconfig': 'Kubeconfig',
     'page.file': '以上全部',
     'page.logs': '日志',

@@ -5,7 +5,7 @@ import { AppError, messageOf } from '@slipway/kit'
 import { errorText } from '@slipway/messages'
 import { pino } from 'pino'
 
-import { startPlatform } from './platform.ts'
+import { startPlatform, type PlatformParts } from './platform.ts'
 import { readSettings } from './settings.ts'
 
 async function main(): Promise<void> {
@@ -21,10 +21,10 @@ async function main(): Promise<void> {
     { level: settings.logLevel, redact: ['req.headers.authorization', 'req.headers.cookie'] },
     output,
   )
-  const onSampleUrl = (sampleUrl: string | null): void => {
-    process.send?.({ type: 'sample', sampleUrl })
+  const onSample: PlatformParts['onSample'] = ({ url, trouble }): void => {
+    process.send?.({ type: 'sample', sampleUrl: url, trouble })
   }
-  await using platform = await startPlatform(settings, { log, onSampleUrl })
+  await using platform = await startPlatform(settings, { log, onSample })
   process.send?.({ type: 'ready', url: platform.url, firstRunToken: platform.firstRunToken })
   await ended
 }

@@ -13,7 +13,7 @@ import { systemRoutes } from './http/system.ts'
 import { migrations } from './migrations/index.ts'
 import { modulesOf, type Modules } from './modules/index.ts'
 import { renewFirstRun } from './modules/identity/index.ts'
-import { sampleReconciler } from './sample/index.ts'
+import { sampleReconciler, type SampleWord } from './sample/index.ts'
 import type { Settings } from './settings.ts'
 import type { Tables } from './tables.ts'
 import { VERSION } from './version.ts'
@@ -29,8 +29,8 @@ export type RunningPlatform = AsyncDisposable & {
 export type PlatformParts = {
   readonly clock?: Clock
   readonly log?: Logger
-  /** Told the address of the sample, once it is known; null when there is no sample any more. */
-  readonly onSampleUrl?: (url: string | null) => void
+  /** Told where the sample is and what is wrong with it, whenever that changes. */
+  readonly onSample?: (sample: SampleWord) => void
 }
 
 /**
@@ -82,7 +82,7 @@ export async function startPlatform(settings: Settings, parts: PlatformParts = {
   const reconcilers: readonly Reconciler[] = [
     housekeeping,
     ...modules.reconcilers,
-    ...sampleOf(platform, modules, parts.onSampleUrl ?? (() => undefined)),
+    ...sampleOf(platform, modules, parts.onSample ?? (() => undefined)),
   ]
   const driver = cleanup.use(createDriver(platform, reconcilers))
   await modules.start(driver.nudge)
@@ -104,12 +104,12 @@ export async function startPlatform(settings: Settings, parts: PlatformParts = {
 function sampleOf(
   { settings }: Platform,
   { clusters }: Modules,
-  onUrl: (url: string | null) => void,
+  onSample: (sample: SampleWord) => void,
 ): readonly Reconciler[] {
   const { sampleFolder } = settings
   return sampleFolder === undefined
     ? []
-    : [sampleReconciler({ examplesFolder: sampleFolder, clusters, onUrl })]
+    : [sampleReconciler({ examplesFolder: sampleFolder, clusters, onSample })]
 }
 
 async function listen(start: () => Promise<string>, settings: Settings): Promise<void> {

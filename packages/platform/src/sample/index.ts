@@ -1,3 +1,3 @@
 export { isolatedGit } from './git.ts'
 export { makeRepositories, type SampleRepository } from './make-repositories.ts'
-export { sampleReconciler } from './reconciler.ts'
+export { sampleReconciler, type SampleWord } from './reconciler.ts'

@@ -12,17 +12,17 @@ export type SampleFacts = {
   readonly hasWorkload: boolean
   /** The newest build of its Application. */
   readonly build: 'none' | 'running' | 'succeeded' | 'failed'
-  /** Whether the Workload ever had a Release. */
-  readonly hasRelease: boolean
+  /** The newest Release of the Workload; `served` once any of them has carried the traffic. */
+  readonly release: 'none' | 'running' | 'served' | 'failed'
 }
 
 export type SampleStep = 'seed' | 'build' | 'wait' | 'release' | 'done'
 
 /** Decides the next step towards a running sample. Pure. */
-export function planSample({ seeded, hasWorkload, build, hasRelease }: SampleFacts): SampleStep {
+export function planSample({ seeded, hasWorkload, build, release }: SampleFacts): SampleStep {
   if (seeded === undefined) return 'seed'
-  if (!hasWorkload || hasRelease) return 'done'
-  return afterBuild[build]
+  if (!hasWorkload || release === 'served' || release === 'failed') return 'done'
+  return release === 'running' ? 'wait' : afterBuild[build]
 }
 
 const afterBuild: Readonly<Record<SampleFacts['build'], SampleStep>> = {
@@ -31,4 +31,11 @@ const afterBuild: Readonly<Record<SampleFacts['build'], SampleStep>> = {
   succeeded: 'release',
   // Its log says why; trying again is for a person.
   failed: 'done',
+}
+
+/** What keeps the sample from answering although nothing is under way: a person has to look. Pure. */
+export function troubleOf({ hasWorkload, build, release }: SampleFacts): 'build' | 'release' | undefined {
+  if (!hasWorkload || release === 'served') return undefined
+  if (release === 'failed') return 'release'
+  return release === 'none' && build === 'failed' ? 'build' : undefined
 }

@@ -8,11 +8,11 @@ import { findWorkload, type Workload } from '../modules/app/index.ts'
 import type { Clusters } from '../modules/fleet/index.ts'
 import { resolveImage } from '../modules/image/index.ts'
 import { listBuilds, startBuild } from '../modules/build/index.ts'
-import { lastNumber, startRelease, urlsOf } from '../modules/release/index.ts'
+import { findHead, lastNumber, listReleases, startRelease, urlsOf } from '../modules/release/index.ts'
 import type { Db } from '../tables.ts'
 import { isolatedGit } from './git.ts'
 import { makeRepositories, type SampleRepository } from './make-repositories.ts'
-import { planSample, type SampleFacts, type SampleStep } from './plan.ts'
+import { planSample, troubleOf, type SampleFacts, type SampleStep } from './plan.ts'
 import { seedSample } from './seed.ts'
 import { actAsSystem } from './system-account.ts'
 
@@ -26,27 +26,48 @@ const INSTANCES = { web: 2 }
 /** As PATH: a service may have none. */
 const PROGRAMS = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin'
 const RESYNC_MS = 60 * SECOND_MS
-const SOON_MS = 500
+const SOON_MS = 1_000
 const DEADLINE_MS = 120 * SECOND_MS
 
 export type SamplePorts = {
   /** With the sources of the sample applications. */
   readonly examplesFolder: string
   readonly clusters: Clusters
-  /** Told the sample's address on a port of its own; null once there is no sample and never will be. */
-  readonly onUrl: (url: string | null) => void
+  /** Told whenever something changes. */
+  readonly onSample: (sample: SampleWord) => void
 }
 
-type Known = SampleFacts & { readonly workload: Workload | undefined; readonly image: string | null }
+/** What is to be said of the sample. */
+export type SampleWord = {
+  /** On a port of its own; null once there is no sample and never will be. */
+  readonly url: string | null
+  readonly trouble: SampleTrouble | null
+}
+
+/** Why nothing answers at its address, and nothing will until a person acts. */
+export type SampleTrouble = {
+  readonly part: 'build' | 'release'
+  /** As commands name it: `sample/hello#1`. */
+  readonly subject: string
+  /** Of the Build's or the Release's reason. */
+  readonly code: string
+  readonly params: Readonly<Record<string, string | number | boolean>>
+}
+
+type Known = SampleFacts & {
+  readonly workload: Workload | undefined
+  readonly image: string | null
+  readonly trouble: SampleTrouble | null
+}
 
 /** Makes the sample once and takes it to its first release; finds its address at every start. */
 export function sampleReconciler(ports: SamplePorts): Reconciler {
-  let told: string | null | undefined
+  let told: SampleWord | undefined
   let repositories: readonly SampleRepository[] | undefined
 
-  function tell(url: string | null): void {
-    if (told !== url) ports.onUrl(url)
-    told = url
+  function tell(word: SampleWord): void {
+    if (JSON.stringify(told) !== JSON.stringify(word)) ports.onSample(word)
+    told = word
   }
 
   async function madeRepository(context: ControlContext): Promise<SampleRepository> {
@@ -61,11 +82,15 @@ export function sampleReconciler(ports: SamplePorts): Reconciler {
     )
   }
 
-  async function tellAddress(context: ControlContext, workload: Workload): Promise<void> {
+  async function tellAddress(
+    context: ControlContext,
+    workload: Workload,
+    trouble: SampleTrouble | null,
+  ): Promise<void> {
     try {
       const { gateway } = await ports.clusters.connect(workload.clusterId)
       const url = urlsOf(workload, gateway).at(-1)
-      if (url !== undefined) tell(url)
+      if (url !== undefined) tell({ url, trouble })
     } catch (thrown) {
       // The address comes with the next pass; building does not wait for it.
       context.log.warn({ error: messageOf(thrown) }, 'the address of the sample is not known yet')
@@ -102,18 +127,35 @@ export function sampleReconciler(ports: SamplePorts): Reconciler {
         seeded,
         hasWorkload: false,
         build: 'none',
-        hasRelease: false,
+        release: 'none',
         workload: undefined,
         image: null,
+        trouble: null,
       }
-    const [last] = await listBuilds(db, workload.applicationId, { limit: 1 })
-    return {
+    const [build] = await listBuilds(db, workload.applicationId, { limit: 1 })
+    const [release] = await listReleases(db, workload.id, { limit: 1 })
+    const hasServed = ((await findHead(db, workload.id))?.servingId ?? null) !== null
+    const facts: SampleFacts = {
       seeded,
       hasWorkload: true,
-      build: last === undefined ? 'none' : (ends[last.state] ?? 'running'),
-      hasRelease: (await lastNumber(db, workload.id)) > 0,
+      build: build === undefined ? 'none' : (ends[build.state] ?? 'running'),
+      release: hasServed ? 'served' : releaseFact(release),
+    }
+    const part = troubleOf(facts)
+    const trouble = part === 'build' ? build : part === 'release' ? release : undefined
+    return {
+      ...facts,
       workload,
-      image: last?.image ?? null,
+      image: build?.image ?? null,
+      trouble:
+        part === undefined || trouble === undefined
+          ? null
+          : {
+              part,
+              subject: `${part === 'build' ? workload.name.split('/', 2).join('/') : workload.name}#${trouble.number}`,
+              code: trouble.reason?.code ?? trouble.state,
+              params: trouble.reason?.params ?? {},
+            },
     }
   }
 
@@ -125,14 +167,21 @@ export function sampleReconciler(ports: SamplePorts): Reconciler {
     deadlineMs: DEADLINE_MS,
     async reconcile(context) {
       const known = await context.transact(readFacts)
-      if (known.workload) await tellAddress(context, known.workload)
-      else if (known.seeded !== undefined) tell(null)
+      if (known.workload) await tellAddress(context, known.workload, known.trouble)
+      else if (known.seeded !== undefined) tell({ url: null, trouble: null })
       const step = planSample(known)
       await steps[step](context, known)
       const isUnknown = known.workload !== undefined && told === undefined
-      return { againInMs: step !== 'done' || isUnknown ? SOON_MS : undefined }
+      // Whatever a person does about a trouble is to be seen soon.
+      const isOver = step === 'done' && known.trouble === null && !isUnknown
+      return { againInMs: isOver ? undefined : SOON_MS }
     },
   }
+}
+
+function releaseFact(release: { readonly endedAt: Date | null } | undefined): SampleFacts['release'] {
+  if (release === undefined) return 'none'
+  return release.endedAt === null ? 'running' : 'failed'
 }
 
 /** States of a build that lead anywhere else than to waiting. */

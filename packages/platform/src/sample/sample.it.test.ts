@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,13 +9,17 @@ import { testCluster, testPlatform, type TestPlatform } from '@slipway/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { migrations } from '../migrations/index.ts'
+import type { SampleWord } from './index.ts'
 
 const examples = fileURLToPath(new URL('../../../../examples', import.meta.url))
 const cleanup = new AsyncDisposableStack()
 let cluster: Awaited<ReturnType<typeof testCluster>>
 
 type Place = { readonly start: (sample: boolean) => Promise<Started>; readonly cleanup: AsyncDisposableStack }
-type Started = TestPlatform & { readonly urls: readonly (string | null)[] }
+type Started = TestPlatform & {
+  readonly urls: readonly (string | null)[]
+  readonly words: readonly SampleWord[]
+}
 
 beforeAll(async () => {
   cluster = cleanup.use(await testCluster())
@@ -23,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => cleanup.disposeAsync())
 
 /** One installation that can be started several times. */
-async function installation(): Promise<Place> {
+async function installation(sampleFolder = examples): Promise<Place> {
   const own = new AsyncDisposableStack()
   const database = own.use(await testDatabase({ migrations }))
   const dataFolder = await mkdtemp(join(tmpdir(), 'slipway-sample-'))
@@ -33,6 +37,7 @@ async function installation(): Promise<Place> {
     cleanup: own,
     async start(sample) {
       const urls: (string | null)[] = []
+      const words: SampleWord[] = []
       const platform = await testPlatform(
         {
           databaseUrl: database.appUrl,
@@ -41,11 +46,16 @@ async function installation(): Promise<Place> {
           dataFolder,
           localKubeconfig: cluster.kubeconfigPath,
           localSourceRoots: join(dataFolder, 'samples'),
-          ...(sample ? { sampleFolder: examples } : {}),
+          ...(sample ? { sampleFolder } : {}),
         },
-        { onSampleUrl: (url) => urls.push(url) },
+        {
+          onSample(word) {
+            words.push(word)
+            urls.push(word.url)
+          },
+        },
       )
-      return { ...platform, urls }
+      return { ...platform, urls, words }
     },
   }
 }
@@ -115,4 +125,39 @@ test('a person who has a Project of that name keeps it', async () => {
   await until('the word that there is none', () => (second.urls.includes(null) ? true : undefined))
   const projects = itemsOf((await second.call('GET', '/v1/projects', { secret })).body)
   expect(projects.map((project) => project['name'])).toEqual(['My own'])
+})
+
+test('a build of the sample that failed is told; when a person builds a better commit, the release follows', async () => {
+  const broken = await mkdtemp(join(tmpdir(), 'slipway-broken-'))
+  await cp(examples, broken, { recursive: true })
+  const application = join(broken, 'node-web')
+  await cp(join(application, 'one', 'build.sh'), join(application, 'two', 'build.sh'))
+  await writeFile(join(application, 'one', 'build.sh'), 'echo no such thing >&2; exit 3\n')
+  const place = await installation(broken)
+  await using _ = place.cleanup
+  place.cleanup.defer(() => rm(broken, { recursive: true, force: true }))
+  await using started = await place.start(true)
+  const trouble = await until('the trouble', () => started.words.at(-1)?.trouble ?? undefined)
+  expect(trouble).toMatchObject({
+    part: 'build',
+    subject: 'sample/hello#1',
+    code: 'build_command_failed',
+    params: { exitCode: 3 },
+  })
+
+  const secret = await started.becomeOperator()
+  const [workload] = itemsOf((await started.call('GET', '/v1/workloads', { secret })).body)
+  const again = await started.call('POST', `/v1/applications/${String(workload?.['applicationId'])}/builds`, {
+    secret,
+    body: { ref: 'main' },
+  })
+  expect(again.status).toBeLessThan(300)
+  const url = await until('no trouble', () => {
+    const word = started.words.at(-1)
+    return word?.trouble === null ? (word.url ?? undefined) : undefined
+  })
+  await until('the sample', async () => {
+    const answer = await fetch(url).catch(() => undefined)
+    return answer?.status === 200 && (await answer.text()).includes('node-web two') ? true : undefined
+  })
 })

@@ -3,3 +3,4 @@ export { findRelease, findReleaseNumbers, imageUses, lastNumber } from './querie
 export { releaseReconciler } from './reconciler.ts'
 export { releaseRoutes } from './routes.ts'
 export { startRelease } from './service.ts'
+export { findHead, listReleases } from './queries.ts'
