@@ -1,6 +1,7 @@
 import { app } from './app.ts'
 import { audit } from './audit.ts'
 import { build } from './build.ts'
+import { event } from './event.ts'
 import { fleet } from './fleet.ts'
 import { image } from './image.ts'
 import { identity } from './identity.ts'
@@ -23,6 +24,7 @@ export const contract = {
   ...source,
   ...build,
   ...image,
+  ...event,
 } as const
 
 export type Contract = typeof contract

@@ -86,12 +86,12 @@ async function* writeEntries(
 
 type Table = { readonly table: string; readonly columns: readonly string[] }
 
-/** Generated columns are left out: they are computed again. */
+/** Generated columns are left out: they are computed again. So are unlogged tables, which a crash may empty anyway. */
 async function listTables(client: Client): Promise<readonly Table[]> {
   const { rows } = await client.query<Table>(
     `select c.relname as table, array(select a.attname::text from pg_attribute a where a.attrelid = c.oid
         and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' order by a.attnum) as columns
-      from pg_class c where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
+      from pg_class c where c.relkind = 'r' and c.relpersistence = 'p' and c.relnamespace = 'public'::regnamespace
         and c.relname <> all ($1) order by c.relname`,
     [OWN_TABLES],
   )

@@ -6,6 +6,7 @@ import type { AccessTables } from './modules/access/tables.ts'
 import type { AppTables } from './modules/app/tables.ts'
 import type { AuditTables } from './modules/audit/tables.ts'
 import type { BuildTables } from './modules/build/tables.ts'
+import type { EventTables } from './modules/event/tables.ts'
 import type { FleetTables } from './modules/fleet/tables.ts'
 import type { IdentityTables } from './modules/identity/tables.ts'
 import type { ImageTables } from './modules/image/tables.ts'
@@ -25,7 +26,8 @@ export type Tables = ControlTables &
   ReleaseTables &
   ImageTables &
   SourceTables &
-  BuildTables
+  BuildTables &
+  EventTables
 
 /** A transaction that carries its scope: the Organizations whose rows it sees. Reads have one too. */
 export type Db = DbOf<Tables>
@@ -46,6 +48,7 @@ export const tablesWithoutRowSecurity: Readonly<Record<string, string>> = {
   image_review: 'queue of the collector',
   image_token_key: 'keys of the registry, sealed',
   audit_chain: 'heads of the chains; holds hashes only',
+  event_log: 'one row that names the log of changes',
   http_rate: 'counts requests by caller',
   http_idempotency: 'keyed by caller',
   control_lease: 'who leads what',

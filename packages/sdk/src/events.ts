@@ -21,7 +21,7 @@ const EVENT_LIMIT = 4 * 1024 * 1024
 /** The server writes a comment at least every 30 s; three times as long without anything means the line is dead. */
 const SILENCE_MAX_MS = 90_000
 /** Connections in a row that may end without an event before the stream fails. */
-const FRUITLESS_MAX = 10
+const RECONNECTS_MAX = 10
 const RECONNECT_FIRST_MS = 250
 const RECONNECT_MAX_MS = 15_000
 
@@ -35,24 +35,31 @@ export async function* readEvents(
   options: CallOptions,
 ): AsyncGenerator<ServerEvent, void, undefined> {
   let lastEventId = options.lastEventId
+  const reconnectsMax = options.endless === true ? Infinity : RECONNECTS_MAX
   let fruitless = 0
+  let isLost = false
   for (;;) {
     let failure: ApiError
     try {
       for await (const event of readConnection(transport, request, { ...options, lastEventId })) {
         fruitless = 0
+        if (isLost) options.onConnection?.(undefined)
+        isLost = false
         if (event.id !== '') lastEventId = event.id
         if (event.name === 'error') throw refusalFrom(dataOf(event.data, transport.server), 200)
         yield { id: event.id, name: event.name, data: dataOf(event.data, transport.server) }
       }
-      return
+      if (options.endless !== true) return
+      throw localError('server_unreachable', { server: transport.server })
     } catch (thrown) {
       options.signal?.throwIfAborted()
       if (!(thrown instanceof ApiError) || !isResumable(thrown)) throw thrown
       failure = thrown
     }
     fruitless += 1
-    if (fruitless > FRUITLESS_MAX) throw failure
+    if (fruitless > reconnectsMax) throw failure
+    if (!isLost) options.onConnection?.(failure)
+    isLost = true
     const waitMs = retryDelayMs(fruitless - 1, transport.random, {
       firstMs: RECONNECT_FIRST_MS,
       maxMs: RECONNECT_MAX_MS,
@@ -66,7 +73,8 @@ function isResumable(error: ApiError): boolean {
     error.status === 429 ||
     error.status === 503 ||
     error.code === 'server_unreachable' ||
-    error.code === 'database_unavailable'
+    error.code === 'database_unavailable' ||
+    error.code === 'event_reader_slow'
   )
 }
 

@@ -1,3 +1,4 @@
+export { watchChanges, type ChangeNotice, type WatchOptions } from './changes.ts'
 export { createClient, itemsOf, type ClientOptions, type Credentials } from './client.ts'
 export { ApiError } from './error.ts'
 export { endpoints, type EndpointEntry } from './generated/endpoints.ts'

@@ -1,5 +1,6 @@
 import type { AnswerOf, Contract, Endpoint, RequestOf, Stream } from '@slipway/contract'
 
+import type { ApiError } from './error.ts'
 import type { Download, UploadContent } from './transfer.ts'
 import type { ServerEvent } from './events.ts'
 import type { Socket } from './socket.ts'
@@ -16,6 +17,10 @@ export type CallOptions = {
   readonly idempotencyKey?: string | undefined
   /** Where an event stream continues: the id of the last event seen. */
   readonly lastEventId?: string | undefined
+  /** An event stream without an end of its own: an end is a lost connection, and one that was lost is made again for ever. */
+  readonly endless?: boolean | undefined
+  /** Told when an event stream's connection was lost, with why, and when the next one has brought its first event (undefined). */
+  readonly onConnection?: ((lost: ApiError | undefined) => void) | undefined
 }
 
 type Operations = Omit<Contract, ProtocolName>

@@ -1,6 +1,6 @@
 import { catalog } from '../catalog.ts'
 
-/** Errors of the module instance. */
+/** Errors of the modules instance and event. */
 export const runErrors = catalog({
   en: {
     instance_not_started:
@@ -12,6 +12,8 @@ export const runErrors = catalog({
       'The Cluster of this Workload does not answer ({problem}). Try again in a moment.',
     instance_cluster_refused: 'The Cluster of this Workload refused: {problem}',
     log_position_invalid: 'The position to continue the log from cannot be read. Begin again without it.',
+    event_reader_slow:
+      'This reader of changes was too slow and was cut off. Connect again with the id of the last event.',
   },
   'zh-CN': {
     instance_not_started: '实例 {instance} 尚未运行或已停止。运行“slipway instance show”查看原因。',
@@ -21,5 +23,6 @@ export const runErrors = catalog({
     instance_cluster_silent: '该工作负载所在的集群没有响应（{problem}）。请稍后再试。',
     instance_cluster_refused: '该工作负载所在的集群拒绝了请求：{problem}',
     log_position_invalid: '无法识别日志的续读位置，请从头开始。',
+    event_reader_slow: '读取变更过慢，连接已断开。请带上最后一个事件的 id 重新连接。',
   },
 })

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import type { Endpoint, InputOf, OutputOf, Protocol, Stream } from '@slipway/contract'
 import type { WebSocket } from 'ws'
 
-import type { Ctx, RequestContext } from '../context.ts'
+import type { Account, Ctx, RequestContext } from '../context.ts'
 
 const answerMark: unique symbol = Symbol('answer')
 
@@ -48,6 +48,8 @@ export type StreamCall<S> = {
   /** SSE: sends one event; resolves when the reader can take more. */
   readonly send: (event: SseEvent) => Promise<void>
   readonly lastEventId: string | undefined
+  /** Calls `listener` every few seconds, when the caller has been found to be allowed still, with what they are allowed now. */
+  readonly onRecheck: (listener: (account: Account) => void) => void
   /** WebSocket: completes the handshake; call it once the other end is known to be there. */
   readonly accept: () => Promise<WebSocket>
   /** Upload: the raw bytes. */

@@ -25,6 +25,8 @@ const RECHECK_MS = 4 * SECOND_MS
 /** Keeps proxies from closing a quiet stream. */
 const PING_MS = 20 * SECOND_MS
 const MESSAGE_BYTES_MAX = 1024 * 1024
+/** How long the end of an event stream may take to reach its reader. */
+const LAST_MS = 10 * SECOND_MS
 
 type Opened = {
   readonly context: RequestContext
@@ -110,14 +112,10 @@ async function permit(
   }
 }
 
+type Guard = Disposable & Pick<StreamCall<Stream>, 'onRecheck'>
+
 /** Counts an open stream, and ends it by `cut` when its account may no longer. */
-function guard(
-  deps: HttpDeps,
-  stream: Stream,
-  request: Incoming,
-  opened: Opened,
-  cut: () => void,
-): Disposable {
+function guard(deps: HttpDeps, stream: Stream, request: Incoming, opened: Opened, cut: () => void): Guard {
   const { platform, finders } = deps
   const { account } = opened.context
   const key = account.via === 'none' ? opened.context.address : account.id
@@ -126,6 +124,7 @@ function guard(
     throw httpErrors.too_many_streams({ max: STREAMS_PER_ACCOUNT }, { retryAfterSeconds: 10 })
   openStreams.set(key, count)
 
+  const listeners: ((account: Account) => void)[] = []
   const recheck = async (): Promise<void> => {
     const again = await authenticateAgain(
       platform,
@@ -136,6 +135,7 @@ function guard(
     await platform.database.transact(scopeOf(again), (db) =>
       authorize(db, finders, again, { operation: stream, params: opened.input.params }),
     )
+    for (const listener of listeners) listener(again)
   }
   // A database that does not answer ends the stream too: without an answer, nobody may.
   const timer =
@@ -145,6 +145,7 @@ function guard(
   if (isEndless) deps.closing.addEventListener('abort', cut)
   if (isEndless && deps.closing.aborted) cut()
   return {
+    onRecheck: (listener) => void listeners.push(listener),
     [Symbol.dispose]() {
       timer?.[Symbol.dispose]()
       deps.closing.removeEventListener('abort', cut)
@@ -159,11 +160,12 @@ function guard(
 export function serveStream(deps: HttpDeps, stream: Stream, handler: StreamHandler<Stream>) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const opened = await open(deps, stream, request, signalOf(reply.raw))
-    using _ = guard(deps, stream, request, opened, () => reply.raw.destroy())
+    using guarded = guard(deps, stream, request, opened, () => reply.raw.destroy())
     const call: StreamCall<Stream> = {
       input: opened.input,
       ctx: opened.context,
       lastEventId: headerOf(request, 'last-event-id'),
+      onRecheck: guarded.onRecheck,
       send: (event) => sendEvent(reply, event),
       accept: () => Promise.reject(new Error('this stream is not a WebSocket')),
       upload: request.raw,
@@ -181,6 +183,9 @@ export function serveStream(deps: HttpDeps, stream: Stream, handler: StreamHandl
     await handler(call).catch((thrown: unknown) => failEventStream(deps, reply, thrown))
     if (!reply.raw.headersSent) startEvents(reply)
     reply.raw.end()
+    // A reader that does not take the end either is not waited for.
+    const last = deps.platform.clock.after(LAST_MS, () => reply.raw.destroy())
+    reply.raw.once('close', () => last[Symbol.dispose]())
     return reply
   }
 }
@@ -230,7 +235,8 @@ async function failEventStream(deps: HttpDeps, reply: FastifyReply, thrown: unkn
   if (reply.raw.destroyed) return
   const refusal = refusalOf(thrown)
   if (refusal.status >= 500) deps.platform.log.error({ err: thrown }, 'an event stream failed')
-  await sendEvent(reply, { event: 'error', data: errorBody(refusal, reply.request.id) })
+  // Not waited for: the reader may be the reason.
+  void sendEvent(reply, { event: 'error', data: errorBody(refusal, reply.request.id) })
 }
 
 async function sendDownload(reply: FastifyReply, content: Download): Promise<void> {
@@ -270,11 +276,12 @@ export function upgradeHandler(deps: HttpDeps, routes: readonly UpgradeRoute[]) 
     try {
       const { route, request } = incomingOf(deps, routes, raw, id)
       const opened = await open(deps, route.stream, request, signalOf(socket))
-      using _ = guard(deps, route.stream, request, opened, () => socket.destroy())
+      using guarded = guard(deps, route.stream, request, opened, () => socket.destroy())
       await route.handler({
         input: opened.input,
         ctx: opened.context,
         lastEventId: undefined,
+        onRecheck: guarded.onRecheck,
         send: () => Promise.reject(new Error('this stream is a WebSocket')),
         upload: socket,
         download: () => Promise.reject(new Error('this stream is a WebSocket')),

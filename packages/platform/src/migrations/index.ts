@@ -7,6 +7,7 @@ import { release } from './0004-release.ts'
 import { image } from './0005-image.ts'
 import { source } from './0006-source.ts'
 import { build } from './0007-build.ts'
+import { event } from './0008-event.ts'
 
 /** Every migration in order; forward only. */
-export const migrations: readonly Migration[] = [foundation, fleet, app, release, image, source, build]
+export const migrations: readonly Migration[] = [foundation, fleet, app, release, image, source, build, event]

@@ -26,6 +26,7 @@ import {
   findBuild,
   receiving as receivingOf,
 } from './build/index.ts'
+import { eventRoutes, eventUpkeep, openHub } from './event/index.ts'
 import {
   allClusters,
   fleetRoutes,
@@ -72,6 +73,25 @@ async function findUses(db: Db, applicationId: string) {
   return uses
 }
 
+/** Where objects belong, by the scopes of the contract. */
+const finders: PlaceFinders = {
+  organization: async (db, id) => {
+    const organization = await findOrganization(db, id)
+    return organization && { organizationId: organization.id, projectId: null }
+  },
+  project: async (db, id) => {
+    const project = await findProject(db, id)
+    return project && { organizationId: project.organizationId, projectId: project.id }
+  },
+  environment: findEnvironment,
+  application: findApplication,
+  workload: findWorkload,
+  release: findRelease,
+  instance: (db, id) => findWorkload(db, partsOfInstance(id).workloadId),
+  build: findBuild,
+  image: findImage,
+}
+
 export function modulesOf(platform: Platform): Modules {
   const connections = openConnections(platform)
   const imageAddress = (image: string): string => `${publicUrlOf(platform.settings).host}/${image}`
@@ -80,6 +100,7 @@ export function modulesOf(platform: Platform): Modules {
   let opened: BuiltInRegistry | undefined
   const registry = (): BuiltInRegistry => must(opened, 'the registry is opened at the start')
   const receiving = receivingOf(platform, registry)
+  const hub = openHub(platform, findWorkload)
   const logs = buildLogs(join(platform.settings.dataFolder, 'build-logs'), platform.clock)
   return {
     clusters: connections,
@@ -98,6 +119,7 @@ export function modulesOf(platform: Platform): Modules {
       buildRoutes(routes, { repositories, receiving, logs })
       instanceRoutes(routes, { clusters: connections, findReleaseNumbers })
       imageRoutes(routes, { findUses, registry, imageAddress })
+      eventRoutes(routes, { hub, finders })
     },
     reconcilers: [
       releaseReconciler({ clusters: connections, prepareNamespace: prepared.prepareWorkload, imageAddress }),
@@ -111,29 +133,18 @@ export function modulesOf(platform: Platform): Modules {
         logs,
         imageAddress,
       }),
+      eventUpkeep,
       buildUpkeep({ clusters: connections, logs }, async ({ transact }) =>
         (await transact(allClusters)).map(({ id }) => id),
       ),
     ],
-    finders: {
-      organization: async (db, id) => {
-        const organization = await findOrganization(db, id)
-        return organization && { organizationId: organization.id, projectId: null }
-      },
-      project: async (db, id) => {
-        const project = await findProject(db, id)
-        return project && { organizationId: project.organizationId, projectId: project.id }
-      },
-      environment: findEnvironment,
-      application: findApplication,
-      workload: findWorkload,
-      release: findRelease,
-      instance: (db, id) => findWorkload(db, partsOfInstance(id).workloadId),
-      build: findBuild,
-      image: findImage,
-    },
+    finders,
     async start(nudge) {
-      connections.onWorkloadChange((workloadId) => nudge(WORKLOAD_RECONCILER, workloadId))
+      connections.onWorkloadChange((workloadId) => {
+        nudge(WORKLOAD_RECONCILER, workloadId)
+        hub.hintInstances(workloadId)
+      })
+      await hub.start()
       opened = await openRegistry(platform, { findUses })
       const { localKubeconfig } = platform.settings
       if (localKubeconfig !== undefined)
@@ -142,6 +153,7 @@ export function modulesOf(platform: Platform): Modules {
     },
     async [Symbol.asyncDispose]() {
       opened?.[Symbol.dispose]()
+      await hub[Symbol.asyncDispose]()
       await connections[Symbol.asyncDispose]()
     },
   }

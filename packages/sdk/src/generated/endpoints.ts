@@ -115,4 +115,5 @@ export const endpoints = {
   getImage: {"method":"GET","path":"/v1/images/:image","transport":"json","query":[]},
   deleteImage: {"method":"DELETE","path":"/v1/images/:image","transport":"json","query":[]},
   listBaseImages: {"method":"GET","path":"/v1/base-images","transport":"json","query":[]},
+  followChanges: {"method":"GET","path":"/v1/events/stream","transport":"sse","query":["topics","types"]},
 } as const satisfies Readonly<Record<string, EndpointEntry>>

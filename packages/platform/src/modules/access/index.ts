@@ -1,4 +1,4 @@
-export { noAccess, type Place } from './model.ts'
+export { noAccess, type Access, type Place } from './model.ts'
 export { databaseScopeOf, decide, permissionsAt, projectFilterOf, type ProjectFilter } from './plan.ts'
 export { isVisible, membershipsOf } from './queries.ts'
 export { accessRoutes } from './routes.ts'

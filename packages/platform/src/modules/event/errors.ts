@@ -1,0 +1,5 @@
+import { defineErrors } from '@slipway/messages'
+
+export const eventErrors = defineErrors({
+  event_reader_slow: { status: 503 },
+})
