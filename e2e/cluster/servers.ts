@@ -26,6 +26,7 @@ export type RawRequest = {
   readonly method?: string
   readonly accept?: string
   readonly contentType?: string
+  readonly headers?: Readonly<Record<string, string>>
   /** Sent as it is when it is text, else as JSON. */
   readonly body?: unknown
 }
@@ -99,6 +100,7 @@ function rawRequest({ access }: Kubeconfig, path: string, options: RawRequest): 
       ? options.body
       : JSON.stringify(options.body)
   const headers = {
+    ...options.headers,
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(options.accept !== undefined && { accept: options.accept }),
     ...(body !== undefined && {

@@ -3,7 +3,17 @@ import { unknownFields } from '../schema/index.ts'
 import { objectOf, textOf, type JsonObject } from '../schema/json.ts'
 import type { ResourceDefinition } from './resources.ts'
 
+const MESSAGES_MAX = 100
+
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
+
+/** A field as it stands in a body: `spec.containers[0].image`. */
+export type KeyVisit = { readonly path: string; readonly isDuplicate: boolean }
+
+/** Fields that stand in a body twice: in JSON every field in its order, in YAML what the decoder says of its lines. */
+export type Duplicates =
+  | { readonly form: 'json'; readonly keys: readonly KeyVisit[] }
+  | { readonly form: 'yaml'; readonly lines: readonly string[] }
 
 /** How a write is to be done, beside the object itself. */
 export type WriteOptions = {
@@ -13,6 +23,10 @@ export type WriteOptions = {
   readonly subresource?: string
   readonly dryRun?: boolean
   readonly fieldValidation?: FieldValidation
+  /** What stands twice in the body, if anything does. */
+  readonly duplicates?: Duplicates
+  /** The object is what a patch made of it, which strict decoding then refuses. */
+  readonly isPatched?: boolean
   /** Receives what the client should be told although the write succeeds. */
   readonly warn?: (message: string) => void
 }
@@ -62,16 +76,68 @@ export function acceptBody(
 function checkFields(definition: ResourceDefinition, body: JsonObject, options: WriteOptions): JsonObject {
   if (options.fieldValidation === undefined) return body
   const unknown = unknownFields(definition.apiVersion, definition.kind, body)
-  if (unknown.length === 0) return body
-  if (options.fieldValidation === 'Strict')
-    throw statusErrors.badRequest(
-      `${definition.kind} in version "${definition.version}" cannot be handled as a ${definition.kind}: strict decoding error: ${unknown.join(', ')}`,
-    )
-  if (options.fieldValidation === 'Warn') unknown.forEach((message) => options.warn?.(message))
+  if (unknown.length === 0 && !options.duplicates) return body
+  if (options.fieldValidation === 'Strict') throw strictError(definition, body, { unknown, options })
+  if (options.fieldValidation === 'Warn')
+    messagesOf(definition, unknown, options.duplicates).forEach((message) => options.warn?.(message))
   return unknown.reduce((object, message) => {
-    const path = /^unknown field "(.*)"$/s.exec(message)?.[1]
+    const path = unknownPath(message)
     return path === undefined ? object : objectOf(dropPath(object, path))
   }, body)
+}
+
+function strictError(
+  definition: ResourceDefinition,
+  body: JsonObject,
+  { unknown, options }: { readonly unknown: readonly string[]; readonly options: WriteOptions },
+): StatusError {
+  const { duplicates } = options
+  const parts =
+    duplicates?.form === 'yaml'
+      ? [`yaml: unmarshal errors:\n  ${duplicates.lines.join('\n  ')}`, ...unknown]
+      : messagesOf(definition, unknown, duplicates)
+  const text = `strict decoding error: ${parts.join(', ')}`
+  if (options.isPatched !== true)
+    return statusErrors.badRequest(
+      `${definition.kind} in version "${definition.version}" cannot be handled as a ${definition.kind}: ${text}`,
+    )
+  const value = JSON.stringify(JSON.stringify(body))
+  return statusErrors.invalid('', '', '', [
+    { reason: 'FieldValueInvalid', field: 'patch', message: `Invalid value: ${value}: ${text}` },
+  ])
+}
+
+/**
+ * What strict decoding finds, one by one. Typed kinds are decoded in the order of the text, and nothing is looked at below an
+ * unknown field; for custom ones the text is looked at first and the schema afterwards.
+ */
+function messagesOf(
+  definition: ResourceDefinition,
+  unknown: readonly string[],
+  duplicates: Duplicates | undefined,
+): readonly string[] {
+  if (!duplicates) return unknown
+  if (duplicates.form === 'yaml') return [...duplicates.lines, ...unknown]
+  // The operations of a JSON patch are a list; they are told apart from the object that they change.
+  const told = (path: string): string =>
+    `${path.startsWith('[') ? 'json patch ' : ''}duplicate field "${path}"`
+  const twice = duplicates.keys.filter(({ isDuplicate }) => isDuplicate)
+  if (definition.custom) return [...new Set(twice.map(({ path }) => told(path))), ...unknown]
+  const unknownPaths = new Set(unknown.map((message) => unknownPath(message) ?? message))
+  const isBelow = (path: string): boolean =>
+    [...unknownPaths].some(
+      (outer) => path === outer || path.startsWith(`${outer}.`) || path.startsWith(`${outer}[`),
+    )
+  const messages = duplicates.keys.flatMap(({ path, isDuplicate }) => {
+    if (unknownPaths.has(path)) return [`unknown field "${path}"`]
+    return isDuplicate && !isBelow(path) ? [told(path)] : []
+  })
+  // A field is told once; what is unknown only in what a patch made of it comes last.
+  return [...new Set([...messages, ...unknown])].slice(0, MESSAGES_MAX)
+}
+
+function unknownPath(message: string): string | undefined {
+  return /^unknown field "(.*)"$/s.exec(message)?.[1]
 }
 
 /** A copy without the field at a path such as `spec.containers[0].foo`; the same value when there is none. */

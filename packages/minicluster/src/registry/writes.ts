@@ -205,7 +205,7 @@ async function patch(
     const scaled = withScale(definition, old, patched)
     return { object: await replace(context, { definition, old }, scaled, options), created: false }
   }
-  const accepted = acceptBody(definition, namespace, patched, options)
+  const accepted = acceptBody(definition, namespace, patched, { ...options, isPatched: true })
   checkIdentity(target, accepted, old)
   const next = nextOf(definition, accept(definition, accepted), old, options)
   return { object: await replace(context, { definition, old }, next, options), created: false }

@@ -8,8 +8,12 @@ import { decodeProtobuf } from '../protobuf/index.ts'
 import type { JsonObject } from '../schema/json.ts'
 
 const BODY_MAX_BYTES = 3 * 1024 * 1024
-const PROTOBUF = 'application/vnd.kubernetes.protobuf'
-const YAML_TYPES = new Set(['application/yaml', 'application/x-yaml', 'text/yaml'])
+export const PROTOBUF = 'application/vnd.kubernetes.protobuf'
+export const YAML_TYPES: ReadonlySet<string> = new Set([
+  'application/yaml',
+  'application/x-yaml',
+  'text/yaml',
+])
 
 /** The media type without parameters; '' when absent. */
 export function mediaTypeOf(request: IncomingMessage): string {
@@ -67,7 +71,7 @@ export function decodeJson(bytes: Buffer): unknown {
 export function decodeYaml(bytes: Buffer): unknown {
   const text = bytes.toString('utf8')
   if (text.trimStart().startsWith('{')) return decodeJson(bytes)
-  const document = parseDocument(text, { schema: 'core', uniqueKeys: true, merge: false })
+  const document = parseDocument(text, { schema: 'core', uniqueKeys: false, merge: false })
   const [error] = document.errors
   if (error) throw statusErrors.badRequest(`error parsing YAML: ${error.message}`)
   try {

@@ -9,7 +9,18 @@ import { scaleOf } from '../registry/scale.ts'
 import type { Patch, Writes } from '../registry/writes.ts'
 import { objectOf, textOf, type JsonObject } from '../schema/json.ts'
 import type { Store } from '../store/index.ts'
-import { decodeJson, decodeObject, decodeYaml, mediaTypeOf, objectIn, readBody, unsupported } from './body.ts'
+import {
+  decodeJson,
+  decodeObject,
+  decodeYaml,
+  mediaTypeOf,
+  objectIn,
+  PROTOBUF,
+  readBody,
+  unsupported,
+  YAML_TYPES,
+} from './body.ts'
+import { duplicateLines, keysWithDuplicates } from './duplicates.ts'
 import { addWarning, isTrue, sendJson, sendPieces, type Exchange } from './exchange.ts'
 import { encodeList, encodeOne, type View } from './forms.ts'
 import { invalidOption, parseSelection, parseVersion, refuseFuture, type Lists } from './lists.ts'
@@ -146,8 +157,10 @@ function handleGet(context: ObjectContext, exchange: Exchange, target: Target, s
 async function handleCreate(context: ObjectContext, exchange: Exchange, target: Target): Promise<void> {
   const { definition, namespace } = target
   const view = viewOf(context, exchange, definition)
-  const body = decodeObject(await readBody(exchange.request), mediaTypeOf(exchange.request))
-  const options = writeOptionsOf(exchange, '')
+  const bytes = await readBody(exchange.request)
+  const mediaType = mediaTypeOf(exchange.request)
+  const body = decodeObject(bytes, mediaType)
+  const options = withDuplicates(writeOptionsOf(exchange, ''), bytes, mediaType)
   sendObject(exchange, view, 201, await context.writes.create(definition, namespace, body, options))
 }
 
@@ -158,16 +171,24 @@ async function handleChange(
   what: { readonly verb: 'update' | 'patch'; readonly subresource: string },
 ): Promise<void> {
   const view = viewOf(context, exchange, target.definition)
-  const options = writeOptionsOf(exchange, what.subresource)
   const bytes = await readBody(exchange.request)
   const mediaType = mediaTypeOf(exchange.request)
+  const options = writeOptionsOf(exchange, what.subresource)
   const { object, created } =
     what.verb === 'update'
       ? {
-          object: await context.writes.update(target, decodeObject(bytes, mediaType), options),
+          object: await context.writes.update(
+            target,
+            decodeObject(bytes, mediaType),
+            withDuplicates(options, bytes, mediaType),
+          ),
           created: false,
         }
-      : await context.writes.patch(target, decodePatch(exchange, target, bytes, mediaType), options)
+      : await context.writes.patch(
+          target,
+          decodePatch(exchange, target, bytes, mediaType),
+          withDuplicates(options, bytes, mediaType),
+        )
   if (what.subresource === 'scale') sendJson(exchange.response, 200, scaleOf(object))
   else sendObject(exchange, view, created ? 201 : 200, object)
 }
@@ -199,6 +220,30 @@ function invalidPatchOption(field: string, message: string): StatusError {
       field,
     },
   ])
+}
+
+/**
+ * The options with what stands twice in the body. An apply patch is refused or reported at once, in the words of its own decoder.
+ * @throws {StatusError} 400
+ */
+function withDuplicates(options: WriteOptions, bytes: Buffer, mediaType: string): WriteOptions {
+  if (options.fieldValidation === 'Ignore' || mediaType === PROTOBUF) return options
+  const text = bytes.toString('utf8')
+  if (mediaType === 'application/apply-patch+yaml') {
+    const lines = duplicateLines(text)
+    if (lines.length > 0 && options.fieldValidation === 'Strict')
+      throw statusErrors.badRequest(
+        `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${lines.join('\n  ')}`,
+      )
+    lines.forEach((line) => options.warn?.(line))
+    return options
+  }
+  if (YAML_TYPES.has(mediaType)) {
+    const lines = duplicateLines(text)
+    return lines.length === 0 ? options : { ...options, duplicates: { form: 'yaml', lines } }
+  }
+  const keys = keysWithDuplicates(text)
+  return keys ? { ...options, duplicates: { form: 'json', keys } } : options
 }
 
 /** @throws {StatusError} 400, 422 */

@@ -1,5 +1,5 @@
 import { objectOf, textOf, type JsonObject } from '../schema/json.ts'
-import { accountNamespace, isAllowed, type User } from './access.ts'
+import { accountNamespace, isAdmin, isAllowed, type User } from './access.ts'
 
 /** What a caller may ask about itself: who it is, whether it may do one thing, all it may do. */
 export function answerReview(kind: string, body: JsonObject, user: User): JsonObject | undefined {
@@ -37,7 +37,7 @@ function accessStatus(spec: JsonObject, user: User): JsonObject {
   // Everyone who is known may read the pages that are no resources.
   const allowed =
     spec['resourceAttributes'] === undefined
-      ? accountNamespace(user) === undefined || objectOf(spec['nonResourceAttributes'])['verb'] === 'get'
+      ? isAdmin(user) || objectOf(spec['nonResourceAttributes'])['verb'] === 'get'
       : isAllowed(user, {
           verb: textOf(asked['verb']),
           group: textOf(asked['group']),
@@ -48,7 +48,13 @@ function accessStatus(spec: JsonObject, user: User): JsonObject {
         })
   return allowed
     ? { allowed, reason: 'the embedded cluster has no roles yet' }
-    : { allowed, reason: 'a ServiceAccount may only read its own namespace, without Secrets' }
+    : {
+        allowed,
+        reason:
+          accountNamespace(user) === undefined
+            ? 'the embedded cluster has no roles yet, so nobody but its administrator may do anything'
+            : 'a ServiceAccount may only read its own namespace, without Secrets',
+      }
 }
 
 const READABLE =
@@ -57,13 +63,13 @@ const READABLE =
   )
 
 function rulesStatus(spec: JsonObject, user: User): JsonObject {
-  const own = accountNamespace(user)
-  if (own === undefined)
+  if (isAdmin(user))
     return {
       resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
       nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
       incomplete: false,
     }
+  const own = accountNamespace(user)
   const self = {
     verbs: ['create'],
     apiGroups: ['authentication.k8s.io', 'authorization.k8s.io'],
@@ -83,7 +89,7 @@ function rulesStatus(spec: JsonObject, user: User): JsonObject {
     resources: READABLE,
   }
   return {
-    resourceRules: spec['namespace'] === own ? [self, reading] : [self],
+    resourceRules: own !== undefined && spec['namespace'] === own ? [self, reading] : [self],
     nonResourceRules: [{ verbs: ['get'], nonResourceURLs: ['*'] }],
     incomplete: false,
   }

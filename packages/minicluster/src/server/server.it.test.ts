@@ -395,6 +395,23 @@ test('a caller learns who it is and what it may do', async () => {
   })
 })
 
+test('whoever the administrator stands in for has no rights of the administrator', async () => {
+  const jane = { 'impersonate-user': 'jane' }
+  const secrets = '/api/v1/namespaces/default/secrets'
+  expect((await cluster.call(secrets, { headers: jane })).body).toMatchObject({
+    code: 403,
+    message:
+      'secrets is forbidden: User "jane" cannot list resource "secrets" in API group "" in the namespace "default"',
+  })
+  const masters = { ...jane, 'impersonate-group': 'system:masters' }
+  expect((await cluster.call(secrets, { headers: masters })).status).toBe(200)
+  const may = await cluster.call('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+    body: { spec: { resourceAttributes: { verb: 'list', resource: 'secrets', namespace: 'default' } } },
+    headers: jane,
+  })
+  expect(may.body).toMatchObject({ status: { allowed: false } })
+})
+
 test('a ServiceAccount token reads its own namespace without Secrets, and nothing else', async () => {
   const accounts = '/api/v1/namespaces/default/serviceaccounts'
   await cluster.call(accounts, {
