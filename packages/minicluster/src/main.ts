@@ -3,11 +3,14 @@
  * when it is ready, writes its log as JSON lines to standard error, and ends in good order when it is told to or its parent is
  * gone.
  */
-import { AppError, messageOf, systemClock } from '@slipway/kit'
+import { AppError, messageOf, SECOND_MS, systemClock } from '@slipway/kit'
 
 import type { Log } from './model.ts'
 import { parseOptions } from './options.ts'
 import { type Minicluster, startMinicluster } from './start.ts'
+
+/** A launcher that is gone cannot kill what hangs while it ends, so the time for that is limited here. */
+const STOP_MAX_MS = 60 * SECOND_MS
 
 const log: Log = (level, message, fields) => {
   if (level === 'debug') return
@@ -28,10 +31,19 @@ async function main(): Promise<void> {
     log,
   })
   const { apiUrl, kubeconfigPath, gatewayUrl, nodeName } = cluster
-  process.send?.({ type: 'ready', apiUrl, kubeconfigPath, gatewayUrl, nodeName })
+  tellParent({ type: 'ready', apiUrl, kubeconfigPath, gatewayUrl, nodeName })
   log('info', 'the embedded cluster is ready', { apiUrl, gatewayUrl })
   await signalled
+  systemClock.after(STOP_MAX_MS, () => {
+    log('error', 'stopping takes too long and is given up', { resources: process.getActiveResourcesInfo() })
+    process.exit(1)
+  })
   await cluster.stop()
+}
+
+/** Without a callback, a parent that has just gone would make an uncaught error of it, and Instances would be left behind. */
+function tellParent(message: object): void {
+  process.send?.(message, undefined, undefined, () => undefined)
 }
 
 try {
@@ -40,6 +52,6 @@ try {
 } catch (thrown) {
   const params = thrown instanceof AppError ? thrown.params : {}
   log('error', 'the embedded cluster cannot run', { error: messageOf(thrown), ...params })
-  process.send?.({ type: 'failed', error: messageOf(thrown), params })
+  tellParent({ type: 'failed', error: messageOf(thrown), params })
   process.exit(1)
 }

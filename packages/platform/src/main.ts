@@ -1,36 +1,47 @@
 /* The process of the platform: settings from the environment, ready and failed over IPC, ends when told or when its parent is gone. */
 import { readFile } from 'node:fs/promises'
 
-import { AppError, messageOf } from '@slipway/kit'
+import { AppError, messageOf, SECOND_MS, systemClock } from '@slipway/kit'
 import { errorText } from '@slipway/messages'
 import { pino } from 'pino'
 
+import { logOutput, type LogOutput } from './log-output.ts'
 import { startPlatform, type PlatformParts } from './platform.ts'
 import { readSettings } from './settings.ts'
 
-async function main(): Promise<void> {
+/** A launcher that is gone cannot kill what hangs while it ends, so the time for that is limited here. */
+const STOP_MAX_MS = 25 * SECOND_MS
+
+async function main(output: LogOutput): Promise<void> {
   const ended = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'disconnect']) process.once(signal, () => resolve())
   })
-  // A parent that is gone reads no log; that must not end us in the middle of stopping.
-  process.stderr.on('error', () => undefined)
   const settings = await readSettings(process.env, (path) => readFile(path, 'utf8'))
-  const output = pino.destination({ dest: 2, sync: false })
-  output.on('error', () => undefined)
   const log = pino(
     { level: settings.logLevel, redact: ['req.headers.authorization', 'req.headers.cookie'] },
     output,
   )
   const onSample: PlatformParts['onSample'] = ({ url, trouble }): void => {
-    process.send?.({ type: 'sample', sampleUrl: url, trouble })
+    tellParent({ type: 'sample', sampleUrl: url, trouble })
   }
   await using platform = await startPlatform(settings, { log, onSample })
-  process.send?.({ type: 'ready', url: platform.url, firstRunToken: platform.firstRunToken })
+  tellParent({ type: 'ready', url: platform.url, firstRunToken: platform.firstRunToken })
   await ended
+  systemClock.after(STOP_MAX_MS, () => {
+    log.error({ resources: process.getActiveResourcesInfo() }, 'stopping takes too long and is given up')
+    process.exit(1)
+  })
 }
 
+/** Without a callback, a parent that has just gone would make an uncaught error of it. */
+function tellParent(message: object): void {
+  process.send?.(message, undefined, undefined, () => undefined)
+}
+
+const output = logOutput(process.stderr)
 try {
-  await main()
+  await main(output)
+  await output.drain()
   process.exit(0)
 } catch (thrown) {
   const error = thrown instanceof AppError ? errorText('en', thrown.code, thrown.params) : messageOf(thrown)
@@ -38,6 +49,6 @@ try {
     `${JSON.stringify({ level: 'fatal', msg: 'the platform cannot run', error, detail: thrown instanceof Error ? thrown.stack : undefined })}\n`,
   )
   const refusal = thrown instanceof AppError ? { code: thrown.code, params: thrown.params } : {}
-  process.send?.({ type: 'failed', error, ...refusal })
+  tellParent({ type: 'failed', error, ...refusal })
   process.exit(1)
 }
