@@ -47,6 +47,8 @@ export const startErrors = catalog({
     data_folder_newer: '{folder} was used by Slipway {version}. Start that version or a newer one.',
     data_folder_unreadable: '{folder} cannot be used ({reason}). Correct its owner and permissions.',
     data_folder_full: 'There is no room left in {folder}. Free some space and start again.',
+    minicluster_folder_in_use:
+      'Process {pid} already runs an embedded cluster in {folder}. End it first, or use another data folder.',
     port_taken: 'Port {port} is taken by another program. End that one, or choose another port with {flag}.',
     port_not_allowed:
       'This account may not listen on port {port}. Choose one above 1023 with {flag}, or start as root.',
@@ -97,6 +99,7 @@ export const startErrors = catalog({
     data_folder_newer: '{folder} 已被 Slipway {version} 使用。请启动该版本或更新的版本。',
     data_folder_unreadable: '无法使用 {folder}（{reason}）。请更正其所有者和权限。',
     data_folder_full: '{folder} 没有剩余空间。请释放空间后重新启动。',
+    minicluster_folder_in_use: '进程 {pid} 已在 {folder} 中运行内嵌集群。请先结束它，或使用另一个数据目录。',
     port_taken: '端口 {port} 已被其他程序占用。请结束该程序，或用 {flag} 选择其他端口。',
     port_not_allowed: '当前账户不能监听端口 {port}。请用 {flag} 选择 1023 以上的端口，或以 root 启动。',
     listen_address_unknown: '本机没有地址 {address}。请用 --listen 选择本机的地址，或用 0.0.0.0 表示全部。',

@@ -244,7 +244,14 @@ export function createContainerTasks(options: Options): ContainerTasks {
   }
 
   async function conclude(name: string, live: Live | undefined): Promise<void> {
-    const exit = await concludeContainer(placeOf(name), live)
+    const { exit, leftBehind } = await concludeContainer(placeOf(name), live)
+    if (live && leftBehind > 0 && !stateOf(name).ended && !underway.has(stopKey(name)))
+      report(
+        'Warning',
+        'ProcessesLeft',
+        `Container ${name} ended and left ${leftBehind} ${leftBehind === 1 ? 'process' : 'processes'} behind, which had to end with it: an Instance lasts as long as the program it is started with, so let that stay in the foreground`,
+        name,
+      )
     await patch(name, (before) => ({ ...without(before, 'wrapper'), phase: 'exited', exit }))
   }
 

@@ -217,13 +217,17 @@ async function pollGone(agent: Agent, wrapper: ProcessId): Promise<void> {
   while (isRunning(wrapper)) await agent.clock.sleep(ADOPT_POLL_MS)
 }
 
+/** `leftBehind`: how many processes outlived the application and had to be ended. */
+export type Conclusion = { readonly exit: Exit; readonly leftBehind: number }
+
 /** Ends what is left of an attempt whose wrapper is gone, completes its log and says how it ended. */
-export async function concludeContainer(place: Place, live: Live | undefined): Promise<Exit> {
+export async function concludeContainer(place: Place, live: Live | undefined): Promise<Conclusion> {
   const { agent, record, state, container } = place
   const marker = placeMarker(place)
   const folder = placeFolder(place)
   const told = parseStatus(readIfThere(path.join(folder, 'status')) ?? '').exitCode
   const exitCode = told ?? EXIT_UNKNOWN
+  const leftBehind = agent.processes.members((other) => other === marker).length
   await agent.processes.killAll((other) => other === marker)
   const output = live?.output ?? (await openOutput({ folder, clock: agent.clock, log: agent.log }))
   await output.drain(true)
@@ -236,7 +240,7 @@ export async function concludeContainer(place: Place, live: Live | undefined): P
   const message =
     state.ended?.message ?? (isLost ? LOST_MESSAGE : await terminationMessage(place, folder, exitCode))
   const reason = isLost ? LOST_REASON : exitCode === 0 ? 'Completed' : 'Error'
-  return {
+  const exit = {
     exitCode,
     reason: state.ended?.reason ?? reason,
     ...(message === '' ? {} : { message }),
@@ -244,6 +248,7 @@ export async function concludeContainer(place: Place, live: Live | undefined): P
     finishedAt: agent.clock.now().toISOString(),
     containerId: `process://${markerOf(agent.agentId, record.uid, container.name, state.attempt)}`,
   }
+  return { exit, leftBehind }
 }
 
 async function terminationMessage(place: Place, folder: string, exitCode: number): Promise<string> {

@@ -101,7 +101,7 @@ test('a second Instance that insists on the same port fails with an event that n
   expect(event.message).toContain('Port 18098 is held on all addresses by pod shop/fixed-one')
 })
 
-test('a daemon that leaves its session is ended with its container', async () => {
+test('a daemon that leaves its session is ended with its container, and an event says so', async () => {
   const created = await stage.createPod('daemon', {
     command: ['node', '/app/daemon.mjs'],
     spec: { restartPolicy: 'Never' },
@@ -109,6 +109,8 @@ test('a daemon that leaves its session is ended with its container', async () =>
   const pod = await stage.waitForPod('daemon', 'Succeeded', ({ status }) => status?.phase === 'Succeeded')
   expect(pod.status?.containerStatuses?.[0]?.state?.terminated?.reason).toBe('Completed')
   expect(processesOf(created.metadata.uid)).toEqual([])
+  const event = await stage.waitForEvent('daemon', 'ProcessesLeft')
+  expect(event.message).toContain('left 1 process behind')
 })
 
 test('an application that forks for ever is killed at its process limit, with every child', async () => {
