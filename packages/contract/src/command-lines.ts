@@ -73,6 +73,7 @@ export const commandLines: Readonly<Record<string, string>> = {
   listReleaseEvents: 'release follow <release>',
   followRelease: 'release follow <release>',
   getReleaseDiff: 'release diff <release>',
+  listGates: 'gate list',
   approveRelease: 'gate approve <release>',
   pauseRelease: 'release pause <release>',
   resumeRelease: 'release resume <release>',

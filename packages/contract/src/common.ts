@@ -51,6 +51,16 @@ export function pageOf<Item extends z.ZodType>(
   return z.strictObject({ items: z.array(item), cursor: z.string().optional() })
 }
 
+/** A page of `item` that also says how many there are in all; counting stops at some thousands. */
+export function countedPageOf<Item extends z.ZodType>(
+  item: Item,
+): z.ZodObject<
+  { items: z.ZodArray<Item>; cursor: z.ZodOptional<z.ZodString>; total: z.ZodNumber },
+  z.core.$strict
+> {
+  return pageOf(item).extend({ total: z.number().int() })
+}
+
 export const Nothing = z.undefined()
 
 /** What every refusal looks like. `message` is the English text; readers in other languages render `code` and `params`. */

@@ -6,6 +6,7 @@ import { fleet } from './fleet.ts'
 import { image } from './image.ts'
 import { identity } from './identity.ts'
 import { instance } from './instance.ts'
+import { overview } from './overview.ts'
 import { release } from './release.ts'
 import { source } from './source.ts'
 import { system } from './system.ts'
@@ -24,6 +25,7 @@ export const contract = {
   ...source,
   ...build,
   ...image,
+  ...overview,
   ...event,
 } as const
 

@@ -39,6 +39,17 @@ export function decodeNumberCursor(cursor: string): number {
   return Number(text)
 }
 
+/**
+ * Unpacks a cursor of a time and an id, by which lists are paged that show the newest first.
+ * @throws {AppError} `cursor_invalid`
+ */
+export function decodeTimeCursor(cursor: string): readonly [at: Date, id: string] {
+  const [text = '', id = ''] = decodeCursor(cursor, 2)
+  const at = new Date(text)
+  if (Number.isNaN(at.getTime())) throw pagingErrors.cursor_invalid()
+  return [at, id]
+}
+
 /** Cuts `limit + 1` fetched rows to a page: the extra row only tells that there is a next page. */
 export function pageOf<Row, T>(
   rows: readonly Row[],
@@ -50,4 +61,49 @@ export function pageOf<Row, T>(
   const last = shown.at(-1)
   const items = shown.map(view)
   return rows.length > limit && last !== undefined ? { items, cursor: encodeCursor(keyOf(last)) } : { items }
+}
+
+/** How a list in memory is put in order: by a key, and among equals by the id. All keys are of one type. */
+export type SortedBy<Row> = {
+  readonly keyOf: (row: Row) => string | number
+  readonly idOf: (row: Row) => string
+  readonly descending: boolean
+}
+
+/**
+ * One page of rows that are all in memory, after the cursor. The id breaks ties, in rising order.
+ * @throws {AppError} `cursor_invalid`
+ */
+export function sortedPageOf<Row>(
+  rows: readonly Row[],
+  page: { readonly limit: number; readonly cursor?: string | undefined },
+  { keyOf, idOf, descending }: SortedBy<Row>,
+): Page<Row> {
+  const turn = descending ? -1 : 1
+  const compare = (a: Placed, b: Placed): number =>
+    turn * compareKeys(a.key, b.key) || compareKeys(a.id, b.id)
+  const placed = rows.map((row) => ({ row, key: keyOf(row), id: idOf(row) })).sort(compare)
+  const after = page.cursor === undefined ? undefined : placeOf(page.cursor, typeof placed[0]?.key)
+  const rest = after === undefined ? placed : placed.filter((one) => compare(one, after) > 0)
+  return pageOf(
+    rest.slice(0, page.limit + 1),
+    page.limit,
+    ({ row }) => row,
+    ({ key, id }) => [String(key), id],
+  )
+}
+
+type Placed = { readonly key: string | number; readonly id: string }
+
+function placeOf(cursor: string, type: string): Placed {
+  const [text = '', id = ''] = decodeCursor(cursor, 2)
+  if (type !== 'number') return { key: text, id }
+  const key = Number(text)
+  if (!Number.isFinite(key)) throw pagingErrors.cursor_invalid()
+  return { key, id }
+}
+
+function compareKeys(a: string | number, b: string | number): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
 }

@@ -13,6 +13,7 @@ import type {
   Project,
   Release,
   ReleaseDiff,
+  ReleaseSummary,
   Token,
   User,
   Workload,
@@ -185,6 +186,34 @@ const release: Release = {
   createdAt,
   endedAt: null,
 }
+const { id, number, image, fromId, state, paused, batch, weight, counts, reason, createdBy, endedAt } =
+  release
+const summary: ReleaseSummary = {
+  id,
+  number,
+  image,
+  fromId,
+  state,
+  paused,
+  batch,
+  weight,
+  counts,
+  reason,
+  createdBy,
+  createdAt,
+  endedAt,
+  batches: 2,
+  since: createdAt,
+  workload: {
+    id: ids.workload,
+    name: 'shop/api/test',
+    organizationId: ids.organization,
+    projectId: ids.project,
+    applicationId: ids.application,
+    environmentId: ids.environment,
+    clusterId: ids.cluster,
+  },
+}
 const diff: ReleaseDiff = {
   from: null,
   to: ids.release,
@@ -297,6 +326,7 @@ export const replies: Replies = {
   [`POST /v1/workloads/${ids.workload}/rollbacks`]: { status: 202, body: release },
   [`GET /v1/workloads/${ids.workload}/manifests`]: { body: { yaml: 'kind: Deployment\n' } },
   [`GET /v1/workloads/${ids.workload}/instances`]: page(instance),
+  'GET /v1/gates': { body: { items: [{ release: summary, mayApprove: true }], total: 1 } },
   [`GET /v1/releases/${ids.release}`]: { body: release },
   [`GET /v1/releases/${ids.release}/diff`]: { body: diff },
   ...Object.fromEntries(

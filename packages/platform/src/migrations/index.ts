@@ -8,6 +8,17 @@ import { image } from './0005-image.ts'
 import { source } from './0006-source.ts'
 import { build } from './0007-build.ts'
 import { event } from './0008-event.ts'
+import { overview } from './0009-overview.ts'
 
 /** Every migration in order; forward only. */
-export const migrations: readonly Migration[] = [foundation, fleet, app, release, image, source, build, event]
+export const migrations: readonly Migration[] = [
+  foundation,
+  fleet,
+  app,
+  release,
+  image,
+  source,
+  build,
+  event,
+  overview,
+]

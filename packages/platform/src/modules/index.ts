@@ -48,7 +48,9 @@ import { instanceRoutes, partsOfInstance } from './instance/index.ts'
 import {
   findRelease,
   findReleaseNumbers,
+  findVersionNumbers,
   imageUses,
+  overviewRoutes,
   releaseReconciler,
   releaseRoutes,
 } from './release/index.ts'
@@ -117,7 +119,13 @@ export function modulesOf(platform: Platform): Modules {
       releaseRoutes(routes, { clusters: connections, resolveImage, imageAddress })
       sourceRoutes(routes, repositories)
       buildRoutes(routes, { repositories, receiving, logs })
-      instanceRoutes(routes, { clusters: connections, findReleaseNumbers })
+      overviewRoutes(routes, { isReachable: (id) => connections.statusOf(id).health.state !== 'unknown' })
+      instanceRoutes(routes, {
+        clusters: connections,
+        podsSeen: connections.podsSeen,
+        findReleaseNumbers,
+        findVersionNumbers,
+      })
       imageRoutes(routes, { findUses, registry, imageAddress })
       eventRoutes(routes, { hub, finders })
     },

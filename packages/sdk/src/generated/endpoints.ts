@@ -115,5 +115,10 @@ export const endpoints = {
   getImage: {"method":"GET","path":"/v1/images/:image","transport":"json","query":[]},
   deleteImage: {"method":"DELETE","path":"/v1/images/:image","transport":"json","query":[]},
   listBaseImages: {"method":"GET","path":"/v1/base-images","transport":"json","query":[]},
+  searchWorkloads: {"method":"GET","path":"/v1/workload-states","transport":"json","query":["limit","cursor","organization","project","application","text","environment","health","sort","order"]},
+  searchReleases: {"method":"GET","path":"/v1/releases","transport":"json","query":["limit","cursor","organization","project","application","text","environment","state","group","since"]},
+  listGates: {"method":"GET","path":"/v1/gates","transport":"json","query":["limit","cursor","organization","project","application","text","environment","for"]},
+  searchInstances: {"method":"GET","path":"/v1/instances","transport":"json","query":["limit","cursor","organization","project","application","text","environment","workload","cluster","node","state","sort","order"]},
+  searchBuilds: {"method":"GET","path":"/v1/builds","transport":"json","query":["limit","cursor","organization","project","application","text","state","since"]},
   followChanges: {"method":"GET","path":"/v1/events/stream","transport":"sse","query":["topics","types"]},
 } as const satisfies Readonly<Record<string, EndpointEntry>>

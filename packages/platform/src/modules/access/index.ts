@@ -1,5 +1,5 @@
 export { noAccess, type Access, type Place } from './model.ts'
 export { databaseScopeOf, decide, permissionsAt, projectFilterOf, type ProjectFilter } from './plan.ts'
-export { isVisible, membershipsOf } from './queries.ts'
+export { isOneOf, isVisible, membershipsOf, organizationsBelow } from './queries.ts'
 export { accessRoutes } from './routes.ts'
 export { loadAccess } from './service.ts'

@@ -123,3 +123,8 @@ export function isVisible(
   const { organizations, projects } = filter
   return sql<SqlBool>`(${sql.ref(columns.organization)} = any (${[...organizations]}) or ${sql.ref(columns.project)} = any (${[...projects]}))`
 }
+
+/** The condition that a column holds one of the values, however many they are. */
+export function isOneOf(column: string, values: readonly string[]): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${sql.ref(column)} = any (${[...values]})`
+}

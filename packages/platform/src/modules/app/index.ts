@@ -1,4 +1,6 @@
-export { partsOf, type Application, type Variable, type Workload } from './model.ts'
+export { partsOf, type Application, type Variable, type Workload, type WorkloadPlace } from './model.ts'
+export { applicationsFor, placesFor } from './places.ts'
+export { placeView } from './views.ts'
 export {
   deleteWorkload as purgeWorkload,
   findApplication,

@@ -37,6 +37,12 @@ export type Workload = {
   readonly createdAt: Date
 }
 
+/** A Workload as lists over many of them need it. */
+export type WorkloadPlace = Pick<
+  Workload,
+  'id' | 'organizationId' | 'projectId' | 'applicationId' | 'environmentId' | 'clusterId' | 'name' | 'urls'
+>
+
 /** A variable as it is kept: the value of a secret one is sealed. */
 export type StoredVariable = { readonly name: string; readonly secret: boolean; readonly value: string }
 /** A variable with its value in the clear; never leaves the process but into the Cluster. */

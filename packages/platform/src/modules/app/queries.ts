@@ -3,8 +3,8 @@ import { decodeCursor, decodeNumberCursor } from '@slipway/kit'
 import { sql, type Selectable } from 'kysely'
 
 import type { Db } from '../../tables.ts'
-import { isVisible, type ProjectFilter } from '../access/index.ts'
-import type { Application, ConfigRevision, Workload } from './model.ts'
+import { isOneOf, isVisible, type ProjectFilter } from '../access/index.ts'
+import type { Application, ConfigRevision, Workload, WorkloadPlace } from './model.ts'
 import type { ApplicationTable, ConfigRevisionTable, WorkloadTable } from './tables.ts'
 
 type PageInput = { readonly limit: number; readonly cursor?: string | undefined }
@@ -157,6 +157,65 @@ export async function listWorkloads(
   if (page.environment !== undefined) query = query.where('environment_id', '=', page.environment)
   if (page.cursor !== undefined) query = query.where('name', '>', decodeCursor(page.cursor, 1)[0] ?? '')
   return (await query.execute()).map(workloadOf)
+}
+
+export type PlaceFilter = Omit<WorkloadFilter, 'name'> & {
+  readonly organizations?: readonly string[] | undefined
+  readonly workload?: string | undefined
+  readonly cluster?: string | undefined
+}
+
+/** A list over Workloads looks at so many at most. */
+const PLACES_MAX = 20_000
+
+/** Every Workload that a list may be about, by name, without what only the engine needs. */
+export async function listPlaces(
+  db: Db,
+  filter: ProjectFilter,
+  narrowing: PlaceFilter,
+): Promise<WorkloadPlace[]> {
+  let query = db
+    .selectFrom('app_workload')
+    .select([
+      'id',
+      'organization_id as organizationId',
+      'project_id as projectId',
+      'application_id as applicationId',
+      'environment_id as environmentId',
+      'cluster_id as clusterId',
+      'name',
+      'urls',
+    ])
+    .orderBy('name')
+    .limit(PLACES_MAX)
+    .where(isVisible(filter, { organization: 'organization_id', project: 'project_id' }))
+  const { organizations, project, application, environment, workload, cluster } = narrowing
+  if (organizations !== undefined) query = query.where(isOneOf('organization_id', organizations))
+  if (project !== undefined) query = query.where('project_id', '=', project)
+  if (application !== undefined) query = query.where('application_id', '=', application)
+  if (environment !== undefined) query = query.where('environment_id', '=', environment)
+  if (workload !== undefined) query = query.where('id', '=', workload)
+  if (cluster !== undefined) query = query.where('cluster_id', '=', cluster)
+  return query.execute()
+}
+
+/** Every Application that a list may be about. */
+export async function listApplicationSlugs(
+  db: Db,
+  filter: ProjectFilter,
+  narrowing: Pick<PlaceFilter, 'organizations' | 'project' | 'application'>,
+): Promise<{ readonly id: string; readonly slug: string; readonly projectId: string }[]> {
+  let query = db
+    .selectFrom('app_application')
+    .select(['id', 'slug', 'project_id as projectId'])
+    .orderBy('id')
+    .limit(PLACES_MAX)
+    .where(isVisible(filter, { organization: 'organization_id', project: 'project_id' }))
+  const { organizations, project, application } = narrowing
+  if (organizations !== undefined) query = query.where(isOneOf('organization_id', organizations))
+  if (project !== undefined) query = query.where('project_id', '=', project)
+  if (application !== undefined) query = query.where('id', '=', application)
+  return query.execute()
 }
 
 /** Ids of all Workloads, for the reconcilers' resync. */

@@ -1,8 +1,9 @@
 import { jsonb } from '@slipway/db'
-import { decodeNumberCursor } from '@slipway/kit'
+import { decodeNumberCursor, decodeTimeCursor } from '@slipway/kit'
 import { sql } from 'kysely'
 
 import type { Db } from '../../tables.ts'
+import { isOneOf } from '../access/index.ts'
 import type { Build } from './model.ts'
 import type { BuildTable } from './tables.ts'
 
@@ -150,6 +151,51 @@ export async function listBuilds(db: Db, applicationId: string, page: PageInput)
     .limit(page.limit + 1)
   if (page.cursor !== undefined) query = query.where('number', '<', decodeNumberCursor(page.cursor))
   return (await query.execute()).map(buildOf)
+}
+
+export type BuildFilter = {
+  readonly applications: readonly string[]
+  readonly state?: Build['state'] | undefined
+  readonly since?: Date | undefined
+  /** Of these Applications, or with this text in the ref or at the beginning of the commit, in lower case. */
+  readonly match?: { readonly applications: readonly string[]; readonly text: string } | undefined
+}
+
+function narrowed(db: Db, { applications, state, since, match }: BuildFilter) {
+  let query = db.selectFrom('build_build').selectAll().where(isOneOf('application_id', applications))
+  if (state !== undefined) query = query.where('state', '=', state)
+  if (since !== undefined) query = query.where('created_at', '>=', since)
+  if (match !== undefined)
+    query = query.where((e) =>
+      e.or([
+        isOneOf('application_id', match.applications),
+        sql<boolean>`position(${match.text} in lower(ref)) > 0`,
+        sql<boolean>`starts_with(commit_id, ${match.text})`,
+      ]),
+    )
+  return query
+}
+
+/** Builds of many Applications, newest first; one row more than the limit. */
+export async function searchBuilds(db: Db, filter: BuildFilter, page: PageInput): Promise<Build[]> {
+  let query = narrowed(db, filter)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.limit + 1)
+  if (page.cursor !== undefined) {
+    const [at, id] = decodeTimeCursor(page.cursor)
+    query = query.where((e) => e(e.refTuple('created_at', 'id'), '<', e.tuple(at, id)))
+  }
+  return (await query.execute()).map(buildOf)
+}
+
+/** How many there are; counting stops at the most. */
+export async function countBuilds(db: Db, filter: BuildFilter, most: number): Promise<number> {
+  const row = await db
+    .selectFrom(narrowed(db, filter).clearSelect().select('id').limit(most).as('found'))
+    .select((e) => e.fn.countAll<string>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
 }
 
 function buildOf(row: BuildTable): Build {

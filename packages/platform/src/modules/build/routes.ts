@@ -1,11 +1,13 @@
 import { createReadStream } from 'node:fs'
 
 import type * as views from '@slipway/contract'
-import { contract } from '@slipway/contract'
+import { contract, type InputOf, TOTAL_MAX } from '@slipway/contract'
 import { pageOf, SECOND_MS } from '@slipway/kit'
 
+import type { Ctx } from '../../context.ts'
 import { found } from '../../http/errors.ts'
 import type { Routes } from '../../http/index.ts'
+import { applicationsFor } from '../app/index.ts'
 import { requireSource, type Repositories } from '../source/index.ts'
 import { buildErrors } from './errors.ts'
 import { checkLink } from './links.ts'
@@ -32,6 +34,7 @@ export function buildRoutes(routes: Routes, ports: BuildRoutePorts): void {
 }
 
 function accountRoutes(routes: Routes, ports: BuildRoutePorts): void {
+  routes.on(contract.searchBuilds, async ({ query }, ctx) => searchBuilds(ctx, query))
   routes.on(contract.listBuilds, async ({ params, query }, ctx) =>
     pageOf(await queries.listBuilds(ctx.db, params.application, query), query.limit, buildView, (one) => [
       String(one.number),
@@ -48,6 +51,29 @@ function accountRoutes(routes: Routes, ports: BuildRoutePorts): void {
   routes.on(contract.cancelBuild, async ({ params }, ctx) =>
     buildView(await service.cancelBuild(ctx, params.build)),
   )
+}
+
+async function searchBuilds(ctx: Ctx, query: InputOf<typeof contract.searchBuilds>['query']) {
+  const names = await applicationsFor(ctx, query)
+  const text = query.text?.toLowerCase()
+  const matching = [...names].filter(([, name]) => text !== undefined && name.includes(text))
+  const filter: queries.BuildFilter = {
+    applications: [...names.keys()],
+    state: query.state,
+    since: query.since === undefined ? undefined : new Date(query.since),
+    match: text === undefined ? undefined : { applications: matching.map(([id]) => id), text },
+  }
+  const found = await queries.searchBuilds(ctx.db, filter, query)
+  const page = pageOf(
+    found,
+    query.limit,
+    (one): views.BuildSummary => {
+      const { template: _, ...shown } = buildView(one)
+      return { ...shown, application: names.get(one.applicationId) ?? '', projectId: one.projectId }
+    },
+    (one) => [one.createdAt.toISOString(), one.id],
+  )
+  return { ...page, total: await queries.countBuilds(ctx.db, filter, TOTAL_MAX) }
 }
 
 function logRoutes(routes: Routes, { logs }: BuildRoutePorts): void {

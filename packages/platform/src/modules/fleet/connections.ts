@@ -13,7 +13,15 @@ import {
 import type { Platform } from '../../context.ts'
 import { VERSION } from '../../version.ts'
 import { fleetErrors } from './errors.ts'
-import type { Cluster, ClusterConnection, ClusterFacts, Clusters, GatewaySettings, Health } from './model.ts'
+import type {
+  Cluster,
+  ClusterConnection,
+  ClusterFacts,
+  ClusterPods,
+  Clusters,
+  GatewaySettings,
+  Health,
+} from './model.ts'
 import { gatewayFactsOf, nextPulse, type Pulse } from './plan.ts'
 import * as queries from './queries.ts'
 import { watchWorkloads, type WorkloadWatch } from './watch.ts'
@@ -45,6 +53,8 @@ export type Connections = Clusters &
       readonly health: Health
       readonly facts: ClusterFacts | undefined
     }
+    /** All pods of Workloads by Cluster as last seen; without pods where that is not known. */
+    readonly podsSeen: () => readonly ClusterPods[]
     /** Calls `listener` when a pod or Deployment of a Workload changed; a hint that may be missed. */
     readonly onWorkloadChange: (listener: (workloadId: string) => void) => Disposable
     /** Begins to watch over all Clusters. */
@@ -142,7 +152,7 @@ export function openConnections(platform: Platform): Connections {
     try {
       // A missing gateway may only not be there yet, so it is looked for again until it is.
       const facts = one.facts?.gateway === undefined ? await refresh(one) : one.facts
-      return { kube: one.kube, podsSeen: one.watch.pods, ...facts }
+      return { kube: one.kube, podsSeen: one.watch.pods, objectsSeen: one.watch.objects, ...facts }
     } catch (thrown) {
       throw fleetErrors.cluster_unreachable(
         { cluster: cluster.slug, problem: messageOf(thrown).slice(0, 200) },
@@ -158,6 +168,12 @@ export function openConnections(platform: Platform): Connections {
       const health = one?.pulse.health ?? { state: 'connecting' as const, since: clock.now(), message: '' }
       return { health, facts: one?.facts }
     },
+    podsSeen: () =>
+      [...open.values()].map(({ cluster: { id, slug }, pulse, watch }) => ({
+        id,
+        slug,
+        pods: pulse.health.state === 'unknown' ? undefined : watch.allPods(),
+      })),
     onWorkloadChange(listener) {
       listeners.add(listener)
       return { [Symbol.dispose]: () => void listeners.delete(listener) }

@@ -1,5 +1,11 @@
 export { openConnections } from './connections.ts'
-export { WORKLOAD_LABEL, type ClusterConnection, type Clusters, type GatewayFacts } from './model.ts'
+export {
+  WORKLOAD_LABEL,
+  type ClusterConnection,
+  type ClusterPods,
+  type Clusters,
+  type GatewayFacts,
+} from './model.ts'
 export { allClusters } from './queries.ts'
 export { fleetRoutes } from './routes.ts'
 export { resolveCluster, upsertLocalCluster } from './service.ts'

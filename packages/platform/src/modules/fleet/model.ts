@@ -1,5 +1,7 @@
 import type { Kube, Live, ParentReference } from '@slipway/kube'
 
+import type { ObjectsOf } from './watch.ts'
+
 /** Label of everything that belongs to a Workload; its value is the Workload's id. */
 export const WORKLOAD_LABEL = 'slipway/workload'
 
@@ -50,6 +52,15 @@ export type ClusterConnection = ClusterFacts & {
   readonly kube: Kube
   /** Pods of Workloads in a namespace as last seen by a watch; undefined where there is none or it may be old. */
   readonly podsSeen?: (namespace: string) => readonly Live<'pods'>[] | undefined
+  /** A Workload's objects as last seen by a watch; undefined where there is none or it may be old. */
+  readonly objectsSeen?: ObjectsOf
+}
+
+/** What is known of the Instances on a Cluster; nothing while it does not answer. */
+export type ClusterPods = {
+  readonly id: string
+  readonly slug: string
+  readonly pods: readonly Live<'pods'>[] | undefined
 }
 
 export type Health = {

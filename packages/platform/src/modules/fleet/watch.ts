@@ -5,14 +5,30 @@ import type { Platform } from '../../context.ts'
 import { WORKLOAD_LABEL } from './model.ts'
 
 /*
- * Follows the pods and Deployments of Workloads on one Cluster, so that lists need not ask it and the release engine looks as
- * soon as something moves. Only a hint: whoever may not watch, or lost the stream, finds changes at the next resync.
+ * Follows everything that carries a Workload's label on one Cluster: one list and one watch per kind, shared by all who read.
+ * So lists and the release engine need not ask the Cluster, and the engine looks as soon as something moves. What is not
+ * followed, because we may not watch it or the stream is broken, is not known here; whoever needs it then asks.
  */
-type Watched = 'pods' | 'deployments'
+const followed = ['pods', 'deployments', 'services', 'secrets', 'gateways', 'httproutes'] as const
+export type Followed = (typeof followed)[number]
 
 export type WorkloadWatch = AsyncDisposable & {
   /** The pods of Workloads in a namespace as last seen; undefined while that may be old. */
   readonly pods: (namespace: string) => readonly Live<'pods'>[] | undefined
+  /** All pods of Workloads as last seen; undefined while that may be old. */
+  readonly allPods: () => readonly Live<'pods'>[] | undefined
+  /** Objects of a Workload as last seen; undefined while that may be old. */
+  readonly objects: ObjectsOf
+}
+
+export type ObjectsOf = <R extends Followed>(
+  resource: R,
+  workloadId: string,
+) => readonly Live<R>[] | undefined
+
+type Follow<R extends Followed> = {
+  readonly reflector: Reflector<R>
+  readonly of: (workloadId: string) => readonly Live<R>[]
 }
 
 export function watchWorkloads(
@@ -27,24 +43,52 @@ export function watchWorkloads(
     onError: (error, resource) =>
       platform.log.debug({ cluster: cluster.slug, resource, error: messageOf(error) }, 'watching failed'),
   })
-  const pods = reflectors.open('pods', { labelSelector: WORKLOAD_LABEL })
-  report(pods, onChange)
-  report(reflectors.open('deployments', { labelSelector: WORKLOAD_LABEL }), onChange)
+  const follows = new Map<Followed, Follow<Followed>>(
+    followed.map((resource) => [
+      resource,
+      follow(reflectors.open<Followed>(resource, { labelSelector: WORKLOAD_LABEL }), onChange),
+    ]),
+  )
+  // The map holds under each resource's name the objects of that resource.
+  const get = <R extends Followed>(resource: R): Follow<R> | undefined =>
+    follows.get(resource) as unknown as Follow<R> | undefined
+  const synced = <R extends Followed>(resource: R): Follow<R> | undefined => {
+    const one = get(resource)
+    return one?.reflector.status().phase === 'synced' ? one : undefined
+  }
   return {
-    pods: (namespace) => (pods.status().phase === 'synced' ? pods.cache()?.list(namespace) : undefined),
+    pods: (namespace) => synced('pods')?.reflector.cache()?.list(namespace),
+    allPods: () => synced('pods')?.reflector.cache()?.list(),
+    objects: (resource, workloadId) => synced(resource)?.of(workloadId),
     [Symbol.asyncDispose]: () => reflectors[Symbol.asyncDispose](),
   }
 }
 
-/** An object that is gone no longer tells whose it was, so that is remembered. */
-function report<R extends Watched>(reflector: Reflector<R>, onChange: (workloadId: string) => void): void {
+/**
+ * Keeps the objects by Workload, as nobody could look through all of them for each. An object that is gone no longer tells
+ * whose it was, so that is remembered.
+ */
+function follow<R extends Followed>(
+  reflector: Reflector<R>,
+  onChange: (workloadId: string) => void,
+): Follow<R> {
   const owners = new Map<string, string>()
+  const byOwner = new Map<string, Map<string, Live<R>>>()
   reflector.onChange((target) => {
     const key = `${target.namespace ?? ''}/${target.name}`
     const object = reflector.cache()?.get(target)
-    const owner = object?.metadata.labels?.[WORKLOAD_LABEL] ?? owners.get(key)
-    if (object && owner !== undefined) owners.set(key, owner)
-    else owners.delete(key)
-    if (owner !== undefined) onChange(owner)
+    const before = owners.get(key)
+    const owner = object?.metadata.labels?.[WORKLOAD_LABEL]
+    if (before !== undefined && before !== owner) {
+      const left = byOwner.get(before)
+      left?.delete(key)
+      if (left?.size === 0) byOwner.delete(before)
+    }
+    if (object && owner !== undefined) {
+      owners.set(key, owner)
+      byOwner.set(owner, (byOwner.get(owner) ?? new Map<string, Live<R>>()).set(key, object))
+    } else owners.delete(key)
+    for (const one of new Set([before, owner])) if (one !== undefined) onChange(one)
   })
+  return { reflector, of: (workloadId) => [...(byOwner.get(workloadId)?.values() ?? [])] }
 }

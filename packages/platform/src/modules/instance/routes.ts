@@ -5,11 +5,12 @@ import { found } from '../../http/errors.ts'
 import type { Routes } from '../../http/index.ts'
 import type { StreamCall } from '../../http/routes.ts'
 import type { Db } from '../../tables.ts'
-import type { Clusters } from '../fleet/index.ts'
+import type { ClusterPods, Clusters } from '../fleet/index.ts'
 import { instanceErrors } from './errors.ts'
 import { decodePositions, stampOf, streamLogs } from './logs/index.ts'
 import { instanceOf, PROCESS_LABEL } from './manifests.ts'
 import { partsOfInstance } from './model.ts'
+import { searchInstances, type SearchPorts } from './search.ts'
 import * as service from './service.ts'
 import { carryTerminal } from './terminal.ts'
 import { eventView, instanceView } from './views.ts'
@@ -22,9 +23,16 @@ export type InstancePorts = {
     workloadId: string,
     hashes: readonly string[],
   ) => Promise<ReadonlyMap<string, number>>
+  /** The same over Workloads, by `<workload id> <hash>`. */
+  readonly findVersionNumbers: SearchPorts['findReleaseNumbers']
+  /** All pods of Workloads by Cluster, as last seen. */
+  readonly podsSeen: () => readonly ClusterPods[]
 }
 
 export function instanceRoutes(routes: Routes, ports: InstancePorts): void {
+  routes.on(contract.searchInstances, async ({ query }, ctx) =>
+    searchInstances(ctx, { clusters: ports.podsSeen(), findReleaseNumbers: ports.findVersionNumbers }, query),
+  )
   readRoutes(routes, ports)
   routes.onOutside(contract.restartInstance, async ({ params }, outer, commit) => {
     const place = await service.placeOf(outer, ports.clusters, workloadIdOf(params.instance))

@@ -1,5 +1,6 @@
 export { urlsOf } from './manifests.ts'
-export { findRelease, findReleaseNumbers, imageUses, lastNumber } from './queries.ts'
+export { overviewRoutes } from './overview/routes.ts'
+export { findRelease, findReleaseNumbers, findVersionNumbers, imageUses, lastNumber } from './queries.ts'
 export { releaseReconciler } from './reconciler.ts'
 export { releaseRoutes } from './routes.ts'
 export { startRelease } from './service.ts'

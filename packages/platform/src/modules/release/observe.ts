@@ -138,7 +138,7 @@ export function routingOf(
   }
 }
 
-function isReady(pod: Live<'pods'>): boolean {
+export function isReady(pod: Live<'pods'>): boolean {
   return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
 }
 

@@ -2,6 +2,7 @@ import { isUniqueViolation, jsonb } from '@slipway/db'
 import { decodeNumberCursor } from '@slipway/kit'
 
 import type { Db } from '../../tables.ts'
+import { isOneOf } from '../access/index.ts'
 import { releaseErrors } from './errors.ts'
 import { KEPT_RELEASES, type Head, type Release, type ReleaseEvent } from './model.ts'
 import type { HeadTable, ReleaseEventTable, ReleaseTable } from './tables.ts'
@@ -241,6 +242,21 @@ export async function findReleaseNumbers(
     .groupBy('hash')
     .execute()
   return new Map(rows.map(({ hash, number }) => [hash, number]))
+}
+
+/** Number of the newest Release of each version, by `<workload id> <hash>`. @param versions - at most a few hundred */
+export async function findVersionNumbers(
+  db: Db,
+  versions: readonly { readonly workloadId: string; readonly hash: string }[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await db
+    .selectFrom('release_release')
+    .select((e) => ['workload_id', 'hash', e.fn.max('number').as('number')])
+    .where(isOneOf('workload_id', [...new Set(versions.map(({ workloadId }) => workloadId))]))
+    .where(isOneOf('hash', [...new Set(versions.map(({ hash }) => hash))]))
+    .groupBy(['workload_id', 'hash'])
+    .execute()
+  return new Map(rows.map((row) => [`${row.workload_id} ${row.hash}`, row.number]))
 }
 
 /** Images that kept Releases need, and which of them serves now. */

@@ -24,6 +24,7 @@ import {
   type Seen,
   type VersionStatus,
 } from './observe.ts'
+import { recordHealth } from './overview/record.ts'
 import { batchOf, isDrained, planMove, type Observation } from './plan.ts'
 import * as queries from './queries.ts'
 import { demandOf, shapeOf, type Shape } from './shape.ts'
@@ -83,6 +84,7 @@ async function reconcileWorkload(engine: Engine, workloadId: string): Promise<Ne
     await ports.prepareNamespace(context, connection, state.workload)
     const found = await converge(engine, { connection, state })
     await recordUrls(context, connection, state.workload)
+    await recordHealth(context, state, found.seen)
     if (!state.active) return steady(engine, state)
     const again = await advance(engine, { connection, state }, { ...found, active: state.active })
     if (again !== undefined) return { againInMs: again }

@@ -10,6 +10,8 @@ import {
   type Workload,
 } from '../app/index.ts'
 import type { Head, Release } from './model.ts'
+import type { Health } from './overview/model.ts'
+import { findHealth } from './overview/queries.ts'
 import * as queries from './queries.ts'
 
 /** Everything the database says about a Workload's rollout. */
@@ -19,6 +21,8 @@ export type State = {
   readonly active: Release | undefined
   readonly serving: Release | undefined
   readonly retained: Release | undefined
+  /** How it was when somebody looked last. */
+  readonly health: Health | undefined
   readonly variables: ReadonlyMap<number, readonly Variable[]>
 }
 
@@ -50,5 +54,6 @@ export async function readState(
     )
     variables.set(revision, openVariables(context.envelope, found))
   }
-  return { workload, head, active, serving, retained, variables }
+  const health = await findHealth(db, workloadId)
+  return { workload, head, active, serving, retained, health, variables }
 }

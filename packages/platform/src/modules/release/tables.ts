@@ -1,4 +1,4 @@
-import type { Plan, ReleaseState, WorkloadTemplate } from '@slipway/contract'
+import type { Plan, ReleaseState, WorkloadHealth, WorkloadTemplate } from '@slipway/contract'
 
 import type { Counts, Goal, Reason, ReleaseEvent, SettledBatch } from './model.ts'
 
@@ -55,8 +55,18 @@ export type HeadTable = {
   readonly retained_id: string | null
   readonly retained_until: Date | null
 }
+export type HealthTable = {
+  readonly workload_id: string
+  readonly organization_id: string
+  readonly health: WorkloadHealth
+  readonly since: Date
+  readonly ready: number
+  readonly wanted: number
+  readonly trouble: string
+}
 export type ReleaseTables = {
   readonly release_release: ReleaseTable
   readonly release_event: ReleaseEventTable
   readonly release_workload: HeadTable
+  readonly release_health: HealthTable
 }

@@ -5,6 +5,7 @@ export {
   findOrganizationBySlug,
   findProject,
   findProjectBySlug,
+  findProjectSlugs,
 } from './queries.ts'
 export { tenancyRoutes } from './routes.ts'
 export { createEnvironment, createOrganization, createProject } from './service.ts'

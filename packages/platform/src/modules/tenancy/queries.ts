@@ -1,7 +1,7 @@
 import { decodeCursor } from '@slipway/kit'
 
 import type { Db } from '../../tables.ts'
-import { isVisible, type ProjectFilter } from '../access/index.ts'
+import { isOneOf, isVisible, type ProjectFilter } from '../access/index.ts'
 import type { Environment, Organization, Project } from './model.ts'
 import type { EnvironmentTable, OrganizationTable, ProjectTable } from './tables.ts'
 
@@ -87,6 +87,16 @@ export async function insertProject(db: Db, project: Project): Promise<void> {
 export async function findProject(db: Db, id: string): Promise<Project | undefined> {
   const row = await db.selectFrom('tenancy_project').selectAll().where('id', '=', id).executeTakeFirst()
   return row && projectOf(row)
+}
+
+/** Slugs of Projects by id. */
+export async function findProjectSlugs(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await db
+    .selectFrom('tenancy_project')
+    .select(['id', 'slug'])
+    .where(isOneOf('id', ids))
+    .execute()
+  return new Map(rows.map(({ id, slug }) => [id, slug]))
 }
 
 /** One row more than the page's limit, by slug. */

@@ -1,0 +1,169 @@
+import { decodeTimeCursor } from '@slipway/kit'
+import { sql, type Selectable } from 'kysely'
+
+import type { Db } from '../../../tables.ts'
+import { isOneOf } from '../../access/index.ts'
+import type { HealthTable, ReleaseTable } from '../tables.ts'
+import type { Brief, BriefFilter, Health } from './model.ts'
+
+const columns = [
+  'id',
+  'workload_id',
+  'number',
+  'image',
+  'from_id',
+  'state',
+  'paused',
+  'batch',
+  'weight',
+  'counts',
+  'reason',
+  'created_by',
+  'created_at',
+  'state_since',
+  'ended_at',
+] as const
+
+function briefs(db: Db) {
+  return db
+    .selectFrom('release_release')
+    .select([...columns, sql<number>`jsonb_array_length(batches)`.as('batches')])
+}
+
+function narrowed(db: Db, filter: BriefFilter) {
+  let query = briefs(db).where(isOneOf('workload_id', filter.workloads))
+  const { states, open, since, match } = filter
+  if (states !== undefined) query = query.where(isOneOf('state', states))
+  if (open === true) query = query.where('ended_at', 'is', null)
+  if (since !== undefined) query = query.where('created_at', '>=', since)
+  if (match !== undefined)
+    query = query.where((e) =>
+      e.or([
+        isOneOf('workload_id', match.workloads),
+        sql<boolean>`position(${match.text} in lower(image)) > 0`,
+      ]),
+    )
+  return query
+}
+
+/** One row more than the limit, newest first. */
+export async function listBriefs(
+  db: Db,
+  filter: BriefFilter,
+  page: { readonly limit: number; readonly cursor?: string | undefined },
+): Promise<Brief[]> {
+  let query = narrowed(db, filter)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.limit + 1)
+  if (page.cursor !== undefined) {
+    const [at, id] = decodeTimeCursor(page.cursor)
+    query = query.where((e) => e(e.refTuple('created_at', 'id'), '<', e.tuple(at, id)))
+  }
+  return (await query.execute()).map(briefOf)
+}
+
+/** How many there are; counting stops at the most. */
+export async function countBriefs(db: Db, filter: BriefFilter, most: number): Promise<number> {
+  const row = await db
+    .selectFrom(narrowed(db, filter).clearSelect().select('id').limit(most).as('found'))
+    .select((e) => e.fn.countAll<string>().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
+}
+
+export type Rollout = {
+  readonly serving: Brief | undefined
+  readonly active: Brief | undefined
+  readonly health: Health | undefined
+}
+
+/** What serves, what is under way and how it is, by Workload. */
+export async function findRollouts(
+  db: Db,
+  workloads: readonly string[],
+): Promise<(workloadId: string) => Rollout> {
+  const heads = await db
+    .selectFrom('release_workload')
+    .select(['workload_id', 'serving_id'])
+    .where(isOneOf('workload_id', workloads))
+    .execute()
+  const serving = heads.flatMap(({ serving_id: id }) => (id === null ? [] : [id]))
+  const served = (await briefs(db).where(isOneOf('id', serving)).execute()).map(briefOf)
+  const open = (
+    await briefs(db).where(isOneOf('workload_id', workloads)).where('ended_at', 'is', null).execute()
+  ).map(briefOf)
+  const health = await db
+    .selectFrom('release_health')
+    .selectAll()
+    .where(isOneOf('workload_id', workloads))
+    .execute()
+  const servingOf = new Map(served.map((one) => [one.workloadId, one]))
+  const activeOf = new Map(open.map((one) => [one.workloadId, one]))
+  const healthOfWorkload = new Map(health.map((row) => [row.workload_id, healthOf(row)]))
+  return (id) => ({
+    serving: servingOf.get(id),
+    active: activeOf.get(id),
+    health: healthOfWorkload.get(id),
+  })
+}
+
+export async function findHealth(db: Db, workloadId: string): Promise<Health | undefined> {
+  const row = await db
+    .selectFrom('release_health')
+    .selectAll()
+    .where('workload_id', '=', workloadId)
+    .executeTakeFirst()
+  return row && healthOf(row)
+}
+
+export async function putHealth(db: Db, health: Health): Promise<void> {
+  const values = {
+    organization_id: health.organizationId,
+    health: health.health,
+    since: health.since,
+    ready: health.ready,
+    wanted: health.wanted,
+    trouble: health.trouble,
+  }
+  await db
+    .insertInto('release_health')
+    .values({ workload_id: health.workloadId, ...values })
+    .onConflict((conflict) => conflict.column('workload_id').doUpdateSet(values))
+    .execute()
+}
+
+type Row = Pick<Selectable<ReleaseTable>, (typeof columns)[number]> & { readonly batches: number }
+
+function briefOf(row: Row): Brief {
+  return {
+    id: row.id,
+    workloadId: row.workload_id,
+    number: row.number,
+    image: row.image,
+    fromId: row.from_id,
+    state: row.state,
+    paused: row.paused,
+    batch: row.batch,
+    batches: row.batches,
+    weight: row.weight,
+    counts: row.counts,
+    reason: row.reason,
+    createdBy: row.created_by,
+    createdAt: row.created_at,
+    stateSince: row.state_since,
+    endedAt: row.ended_at,
+  }
+}
+
+function healthOf(row: Selectable<HealthTable>): Health {
+  return {
+    workloadId: row.workload_id,
+    organizationId: row.organization_id,
+    health: row.health,
+    since: row.since,
+    ready: row.ready,
+    wanted: row.wanted,
+    trouble: row.trouble,
+  }
+}
