@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { goModules, type GoModuleName, type Program, programs } from './parts.ts'
 import { identify, isAlive, type ProcessIdentity } from './process-identity.ts'
 
-const GO_MINIMUM = [1, 25] as const
+const GO_MINIMUM = [1, 26] as const
 /** A cold build of everything takes 7 minutes on two cores; a builder that needs an hour is stuck. */
 const LOCK_WAIT_MS = 60 * 60_000
 
@@ -61,7 +61,7 @@ export async function ensurePrograms<P extends Program>(
   if (missing().length > 0) {
     const go = findGo()
     mkdirSync(toolsCache(), { recursive: true })
-    await withBuildLock(progress, async () => {
+    await withCacheLock('build', progress, async () => {
       for (const program of missing()) await buildProgram(go, program, progress)
     })
   }
@@ -118,9 +118,7 @@ async function buildProgram(go: string, program: Program, progress: Progress): P
   const target = programPath(program)
   const unfinished = `${target}.${process.pid}.tmp`
   mkdirSync(dirname(target), { recursive: true })
-  progress(
-    `building ${program} ${goModules[module].version} (once; a cold build of all takes about 7 minutes)`,
-  )
+  progress(`building ${program} ${goModules[module].version} (once; all of them take some 20 minutes)`)
   const startedMs = Date.now()
   try {
     const parameters = ['build', ...buildFlags(module), '-o', unfinished, source]
@@ -153,13 +151,18 @@ function runQuietly(command: string, parameters: readonly string[], cwd: string)
   })
 }
 
-async function withBuildLock(progress: Progress, run: () => Promise<void>): Promise<void> {
-  const path = join(toolsCache(), 'build.lock')
+/** Runs what fills the cache while no other process of this machine does the same. */
+export async function withCacheLock(
+  name: string,
+  progress: Progress,
+  run: () => Promise<void> | void,
+): Promise<void> {
+  const path = join(toolsCache(), `${name}.lock`)
   const deadlineMs = Date.now() + LOCK_WAIT_MS
   let told = false
   while (!takeLock(path)) {
-    if (Date.now() > deadlineMs) throw new Error(`another build holds ${path} since more than an hour`)
-    if (!told) progress(`waiting for another build (lock ${path})`)
+    if (Date.now() > deadlineMs) throw new Error(`another process holds ${path} since more than an hour`)
+    if (!told) progress(`waiting for another process (lock ${path})`)
     told = true
     await sleep(500)
   }

@@ -1,9 +1,15 @@
 import { spawn } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { ensurePrograms, gatewayApiCrds, type Progress } from './build.ts'
+import { type NodeFacts, registriesFolder } from './cluster-nodes.ts'
 import type { ControlPlane, SupervisorOptions } from './control-plane.ts'
-import { clusterPrograms } from './parts.ts'
+import { ensureRuntimePrograms } from './debian-programs.ts'
+import { registryConfig } from './node-config.ts'
+import { clusterPrograms, nodePrograms } from './parts.ts'
+import { killProcess, waitUntilGone } from './process-identity.ts'
 import { makeClusterFolder, removeCluster, sweepStaleClusters } from './stale-clusters.ts'
 
 /** A real control plane, with the Gateway API's CRDs and the nodes that were asked for. */
@@ -15,9 +21,27 @@ export type RealCluster = ControlPlane &
     readonly stop: () => Promise<void>
   }
 
+/** A cluster whose pods run, with DNS, Services and one Gateway that serves HTTPRoutes of all namespaces. */
+export type RealClusterWithNodes = RealCluster &
+  NodeFacts & {
+    /** Ends everything on a node at once and for ever, as when a host loses its power; resolves when it is dead. */
+    readonly killNode: (name: string) => Promise<void>
+    /**
+     * Lets nodes pull from a registry whose certificate this authority signed.
+     * @param host - with port, as in image references
+     */
+    readonly trustRegistry: (host: string, certificateAuthority: string) => void
+  }
+
 export type RealClusterOptions = {
   /** Nodes on which pods become Running and Ready without running anything. */
   readonly kwokNodes: number
+  readonly progress?: Progress
+}
+
+export type NodeClusterOptions = {
+  /** Nodes that run containers, at least one. */
+  readonly nodes: number
   readonly progress?: Progress
 }
 
@@ -29,25 +53,91 @@ const ATTEMPTS_MAX = 3
  * @throws {ToolsUnavailable} when the programs are not built and cannot be built here
  */
 export async function startRealCluster(options: RealClusterOptions): Promise<RealCluster> {
-  const started = await superviseCluster(options, false)
-  return { ...started, [Symbol.asyncDispose]: started.stop }
+  const { ready, kubectlPath, stop } = await superviseCluster(options, 0, false)
+  return { ...ready, kubectlPath, stop, [Symbol.asyncDispose]: stop }
+}
+
+/**
+ * Starts a cluster whose nodes run containers, at addresses that only this machine has, and resolves when pods can run
+ * (about 8 s; the first time the programs are built, about 15 minutes). Needs root. Ends like `startRealCluster`.
+ * @throws {ToolsUnavailable} saying what is missing here and how to get it
+ */
+export async function startNodeCluster(options: NodeClusterOptions): Promise<RealClusterWithNodes> {
+  const { progress, nodes } = options
+  const started = await superviseCluster({ kwokNodes: 0, ...(progress && { progress }) }, nodes, false)
+  const { kubectlPath, stop } = started
+  const ready = withNodes(started.ready)
+  return {
+    ...ready,
+    kubectlPath,
+    stop,
+    async killNode(name) {
+      const node = ready.nodes.find((one) => one.name === name)
+      if (!node) throw new Error(`${name} is none of ${ready.nodes.map((one) => one.name).join(', ')}`)
+      killProcess(node.init)
+      await waitUntilGone([node.init])
+    },
+    trustRegistry: (host, certificateAuthority) =>
+      trustRegistry(dirname(ready.kubeconfigPath), host, certificateAuthority),
+    [Symbol.asyncDispose]: stop,
+  }
 }
 
 /** Starts a cluster that goes on after this process; `main.ts stop` ends it. */
 export async function startDetachedCluster(options: RealClusterOptions): Promise<ControlPlane> {
-  return await superviseCluster(options, true)
+  return (await superviseCluster(options, 0, true)).ready
+}
+
+/** The same with nodes that run containers. */
+export async function startDetachedNodeCluster(
+  options: NodeClusterOptions,
+): Promise<ControlPlane & NodeFacts> {
+  const { progress, nodes } = options
+  const { ready } = await superviseCluster({ kwokNodes: 0, ...(progress && { progress }) }, nodes, true)
+  return withNodes(ready)
+}
+
+function withNodes(ready: Ready): Ready & NodeFacts {
+  const { nodes, hostAddress, gatewayUrl } = ready
+  if (!nodes || hostAddress === undefined || gatewayUrl === undefined)
+    throw new Error('the supervisor started a cluster without nodes')
+  return { ...ready, nodes, hostAddress, gatewayUrl }
+}
+
+/** containerd reads this at each pull. */
+function trustRegistry(folder: string, host: string, certificateAuthority: string): void {
+  const registry = join(registriesFolder(folder), host)
+  mkdirSync(registry, { recursive: true })
+  const certificatePath = join(registry, 'authority.crt')
+  writeFileSync(certificatePath, certificateAuthority)
+  writeFileSync(join(registry, 'hosts.toml'), registryConfig(host, certificatePath))
+}
+
+type Supervised = {
+  readonly ready: Ready
+  readonly kubectlPath: string
+  readonly stop: () => Promise<void>
 }
 
 async function superviseCluster(
   options: RealClusterOptions,
+  nodeCount: number,
   detached: boolean,
-): Promise<Omit<RealCluster, typeof Symbol.asyncDispose>> {
+): Promise<Supervised> {
   const built = await ensurePrograms(clusterPrograms, options.progress)
+  const nodes = nodeCount > 0 && {
+    nodes: {
+      count: nodeCount,
+      runtime: await ensureRuntimePrograms(options.progress),
+      programs: await ensurePrograms(nodePrograms, options.progress),
+    },
+  }
   const crdFolder = gatewayApiCrds()
-  sweepStaleClusters()
+  await sweepStaleClusters()
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await superviseOnce({ programs: built, crdFolder, kwokNodes: options.kwokNodes, detached })
+      const { kwokNodes } = options
+      return await superviseOnce({ programs: built, crdFolder, kwokNodes, detached, ...nodes })
     } catch (error) {
       // Between the probe of a port and its use somebody else may take it.
       if (attempt === ATTEMPTS_MAX || !/address already in use/.test(String(error))) throw error
@@ -55,9 +145,7 @@ async function superviseCluster(
   }
 }
 
-async function superviseOnce(
-  options: Omit<SupervisorOptions, 'folder'>,
-): Promise<Omit<RealCluster, typeof Symbol.asyncDispose>> {
+async function superviseOnce(options: Omit<SupervisorOptions, 'folder'>): Promise<Supervised> {
   const { detached } = options
   const folder = makeClusterFolder()
   const script = fileURLToPath(new URL('supervisor.ts', import.meta.url))
@@ -80,14 +168,14 @@ async function superviseOnce(
       child.stdout.destroy()
       child.unref()
     }
-    return { ...ready, kubectlPath: options.programs.kubectl, stop }
+    return { ready, kubectlPath: options.programs.kubectl, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-type Ready = ControlPlane & { readonly supervisorPid: number }
+type Ready = ControlPlane & Partial<NodeFacts> & { readonly supervisorPid: number }
 
 async function firstLine(output: NodeJS.ReadableStream, gone: Promise<void>): Promise<Ready> {
   let text = ''

@@ -1,35 +1,48 @@
 /*
- * One control plane on loopback: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, and kwok for nodes that only
+ * One control plane, on loopback unless it has nodes elsewhere: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, and kwok for nodes that only
  * pretend to run pods. Everything lies in one folder; ports are found by binding them, because several run side by side.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import { type ApiAccess, apiRequest, createObject } from './api-request.ts'
 import { type ChildProcesses } from './child-processes.ts'
+import { eventually } from './eventually.ts'
+import { freePorts } from './free-ports.ts'
+import type { NodesOptions } from './cluster-nodes.ts'
 import type { clusterPrograms } from './parts.ts'
 
-const READY_DEADLINE_MS = 90_000
+const LOOPBACK = '127.0.0.1'
 
-type ControlPlaneOptions = {
+export type ControlPlaneOptions = {
   /** Exists, is empty, and belongs to this control plane alone. */
   readonly folder: string
   readonly programs: Readonly<Record<(typeof clusterPrograms)[number], string>>
   /** Folder of CRD manifests to apply. */
   readonly crdFolder: string
   readonly kwokNodes: number
+  /** Where the API server listens. */
+  readonly address?: string
+  /** Who else may call the API server, beside the administrator. */
+  readonly users?: readonly ClusterUser[]
+  /** What else the API server is started with. */
+  readonly apiserverFlags?: readonly string[]
 }
 
+export type ClusterUser = { readonly name: string; readonly group: string; readonly token: string }
+
 /** What the supervisor's process is started with; a detached one does not end with its parent. */
-export type SupervisorOptions = ControlPlaneOptions & { readonly detached: boolean }
+export type SupervisorOptions = Pick<
+  ControlPlaneOptions,
+  'folder' | 'programs' | 'crdFolder' | 'kwokNodes'
+> & { readonly detached: boolean; readonly nodes?: NodesOptions }
 
 export type ControlPlane = {
   readonly kubeconfigPath: string
   readonly adminToken: string
   readonly apiUrl: string
+  readonly certificateAuthority: string
 }
 
 /** Starts everything and resolves when objects can be created and the nodes are Ready. */
@@ -37,43 +50,35 @@ export async function startControlPlane(
   options: ControlPlaneOptions,
   children: ChildProcesses,
 ): Promise<ControlPlane> {
-  const ports = await freePorts()
+  const address = options.address ?? LOOPBACK
+  const ports = await portsAt(address)
   const adminToken = randomBytes(24).toString('base64url')
-  const paths = prepareFolder(options.folder, adminToken)
-  const apiUrl = `https://127.0.0.1:${ports.api}`
+  const paths = prepareFolder(options.folder, adminToken, options.users ?? [])
+  const apiUrl = `https://${address}:${ports.api}`
 
   children.start(options.programs.etcd, etcdFlags(options.folder, ports))
-  children.start(options.programs['kube-apiserver'], apiserverFlags(paths, ports))
-  const certificatePath = join(paths.certificates, 'apiserver.crt')
-  const certificateAuthority = await eventually('the certificate of the API server', () =>
-    readFileSync(certificatePath, 'utf8'),
+  children.start(options.programs['kube-apiserver'], [
+    ...apiserverFlags(paths, address, ports),
+    ...(options.apiserverFlags ?? ['--authorization-mode=RBAC']),
+  ])
+  const certificateAuthority = await eventually(
+    'the certificate of the API server',
+    // Empty between its making and its writing.
+    () => readFileSync(certificatePath(options.folder), 'utf8') || undefined,
   )
   const access: ApiAccess = { apiUrl, certificateAuthority, adminToken }
   const kubeconfigPath = join(options.folder, 'kubeconfig')
-  writeFileSync(kubeconfigPath, kubeconfigOf(access), { mode: 0o600 })
+  writeKubeconfig(kubeconfigPath, access, adminToken)
   await eventually('the API server', async () => (await apiRequest(access, 'GET', '/readyz')).code === 200)
-
-  const common = ['--kubeconfig', kubeconfigPath]
-  const managers = [...common, '--leader-elect=false', '--bind-address=127.0.0.1', '--kube-api-qps=500']
-  children.start(options.programs['kube-controller-manager'], [
-    ...managers,
-    `--secure-port=${ports.controllerManager}`,
-    '--kube-api-burst=1000',
-    `--service-account-private-key-file=${paths.serviceAccountKey}`,
-    `--root-ca-file=${certificatePath}`,
-  ])
-  children.start(options.programs['kube-scheduler'], [
-    ...managers,
-    `--secure-port=${ports.scheduler}`,
-    '--kube-api-burst=1000',
-  ])
-  // Without leases the nodes turn NotReady after 40 s, and with them every pod.
-  children.start(options.programs.kwok, [
-    ...common,
-    '--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake',
-    '--node-lease-duration-seconds=40',
-    `--server-address=127.0.0.1:${ports.kwok}`,
-  ])
+  startManagers(options, children, ports, paths)
+  if (options.kwokNodes > 0 || options.address === undefined)
+    // Without leases the nodes turn NotReady after 40 s, and with them every pod.
+    children.start(options.programs.kwok, [
+      `--kubeconfig=${kubeconfigPath}`,
+      '--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake',
+      '--node-lease-duration-seconds=40',
+      `--server-address=${LOOPBACK}:${ports.kwok}`,
+    ])
 
   await applyCrds(access, options.crdFolder)
   await createNodes(access, options.kwokNodes)
@@ -82,47 +87,64 @@ export async function startControlPlane(
     async () =>
       (await apiRequest(access, 'GET', '/api/v1/namespaces/default/serviceaccounts/default')).code === 200,
   )
-  return { kubeconfigPath, adminToken, apiUrl }
+  return { kubeconfigPath, adminToken, apiUrl, certificateAuthority }
 }
+
+function startManagers(
+  options: ControlPlaneOptions,
+  children: ChildProcesses,
+  ports: Ports,
+  paths: Paths,
+): void {
+  const flags = [
+    `--kubeconfig=${join(options.folder, 'kubeconfig')}`,
+    '--leader-elect=false',
+    `--bind-address=${LOOPBACK}`,
+    '--kube-api-qps=500',
+    '--kube-api-burst=1000',
+  ]
+  children.start(options.programs['kube-controller-manager'], [
+    ...flags,
+    `--secure-port=${ports.controllerManager}`,
+    `--service-account-private-key-file=${paths.serviceAccountKey}`,
+    `--root-ca-file=${certificatePath(options.folder)}`,
+  ])
+  children.start(options.programs['kube-scheduler'], [...flags, `--secure-port=${ports.scheduler}`])
+}
+
+/** The API server's own, which is also the authority that clients trust. */
+export const certificatePath = (folder: string): string => join(folder, 'certificates', 'apiserver.crt')
 
 type Ports = Readonly<
   Record<'etcdClient' | 'etcdPeer' | 'api' | 'controllerManager' | 'scheduler' | 'kwok', number>
 >
 
-/** Holds all probes open at once, so that no port is handed out twice. */
-async function freePorts(): Promise<Ports> {
-  const names = ['etcdClient', 'etcdPeer', 'api', 'controllerManager', 'scheduler', 'kwok'] as const
-  const probes = await Promise.all(
-    names.map(
-      (name) =>
-        new Promise<{ readonly name: string; readonly port: number; readonly close: () => Promise<void> }>(
-          (resolve, reject) => {
-            const server = createServer()
-            server.once('error', reject)
-            server.listen(0, '127.0.0.1', () => {
-              const address = server.address()
-              const port = typeof address === 'object' && address ? address.port : 0
-              const close = (): Promise<void> => new Promise((done) => server.close(() => done()))
-              resolve({ name, port, close })
-            })
-          },
-        ),
-    ),
-  )
-  await Promise.all(probes.map((probe) => probe.close()))
-  return Object.fromEntries(probes.map((probe) => [probe.name, probe.port])) as Ports
+async function portsAt(address: string): Promise<Ports> {
+  const [etcdClient, etcdPeer, controllerManager, scheduler, kwok, onLoopback] = await freePorts(LOOPBACK, 6)
+  const [api] = address === LOOPBACK ? [onLoopback] : await freePorts(address, 1)
+  return {
+    etcdClient: etcdClient ?? 0,
+    etcdPeer: etcdPeer ?? 0,
+    controllerManager: controllerManager ?? 0,
+    scheduler: scheduler ?? 0,
+    kwok: kwok ?? 0,
+    api: api ?? 0,
+  }
 }
 
 type Paths = Readonly<Record<'certificates' | 'tokens' | 'serviceAccountKey', string>>
 
-function prepareFolder(folder: string, adminToken: string): Paths {
+function prepareFolder(folder: string, adminToken: string, users: readonly ClusterUser[]): Paths {
   for (const name of ['logs', 'certificates']) mkdirSync(join(folder, name), { recursive: true })
   const paths = {
     certificates: join(folder, 'certificates'),
     tokens: join(folder, 'tokens.csv'),
     serviceAccountKey: join(folder, 'service-account.key'),
   }
-  writeFileSync(paths.tokens, `${adminToken},admin,admin,"system:masters"\n`, { mode: 0o600 })
+  const lines = [{ name: 'admin', group: 'system:masters', token: adminToken }, ...users].map(
+    ({ name, group, token }) => `${token},${name},${name},"${group}"\n`,
+  )
+  writeFileSync(paths.tokens, lines.join(''), { mode: 0o600 })
   const { privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -148,24 +170,32 @@ function etcdFlags(folder: string, ports: Ports): string[] {
   ]
 }
 
-function apiserverFlags(paths: Paths, ports: Ports): string[] {
+function apiserverFlags(paths: Paths, address: string, ports: Ports): string[] {
   return [
     `--etcd-servers=http://127.0.0.1:${ports.etcdClient}`,
-    '--bind-address=127.0.0.1',
+    `--bind-address=${address}`,
     `--secure-port=${ports.api}`,
     `--cert-dir=${paths.certificates}`,
     `--token-auth-file=${paths.tokens}`,
     `--service-account-key-file=${paths.serviceAccountKey}`,
     `--service-account-signing-key-file=${paths.serviceAccountKey}`,
     '--service-account-issuer=https://kubernetes.default.svc',
-    '--authorization-mode=RBAC',
     '--service-cluster-ip-range=10.0.0.0/16',
     '--allow-privileged',
     '--kubelet-preferred-address-types=InternalIP',
   ]
 }
 
-function kubeconfigOf(access: ApiAccess): string {
+/** Writes how a user calls the API server. */
+export function writeKubeconfig(
+  path: string,
+  access: Pick<ApiAccess, 'apiUrl' | 'certificateAuthority'>,
+  token: string,
+): void {
+  writeFileSync(path, kubeconfigOf(access, token), { mode: 0o600 })
+}
+
+function kubeconfigOf(access: Pick<ApiAccess, 'apiUrl' | 'certificateAuthority'>, token: string): string {
   const certificate = Buffer.from(access.certificateAuthority).toString('base64')
   return `apiVersion: v1
 kind: Config
@@ -178,7 +208,7 @@ clusters:
 users:
   - name: admin
     user:
-      token: ${access.adminToken}
+      token: ${token}
 contexts:
   - name: real
     context:
@@ -204,14 +234,26 @@ async function applyCrds(access: ApiAccess, folder: string): Promise<void> {
 async function createNodes(access: ApiAccess, count: number): Promise<void> {
   const names = Array.from({ length: count }, (_, index) => `kwok-${index}`)
   for (const name of names) await createObject(access, '/api/v1/nodes', JSON.stringify(kwokNode(name)))
-  await eventually(`${count} nodes`, async () => {
+  await waitForNodes(access, names)
+}
+
+/** Resolves when all of `names` are Ready. @param check - throws a `StartFailure` when waiting is of no use any more */
+export async function waitForNodes(
+  access: ApiAccess,
+  names: readonly string[],
+  check: () => void = () => undefined,
+): Promise<void> {
+  await eventually(`${names.length} nodes`, async () => {
+    check()
     const { items } = JSON.parse((await apiRequest(access, 'GET', '/api/v1/nodes')).text) as NodeList
-    return items.filter((node) => isReady(node)).length === count
+    const ready = new Set(items.filter(isReady).map(({ metadata }) => metadata.name))
+    return names.every((name) => ready.has(name))
   })
 }
 
 type NodeList = {
   readonly items: readonly {
+    readonly metadata: { readonly name: string }
     readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
   }[]
 }
@@ -236,22 +278,5 @@ function kwokNode(name: string): object {
       },
     },
     status: { allocatable: resources, capacity: resources },
-  }
-}
-
-/** Asks until the answer is there; whatever fails before that is "not yet". */
-async function eventually<T>(what: string, ask: () => Promise<T> | T): Promise<T> {
-  const deadlineMs = Date.now() + READY_DEADLINE_MS
-  let last: unknown = 'no'
-  for (;;) {
-    try {
-      const answer = await ask()
-      if (answer) return answer
-    } catch (error) {
-      last = error
-    }
-    if (Date.now() > deadlineMs)
-      throw new Error(`${what} did not come up in ${READY_DEADLINE_MS} ms: ${String(last)}`)
-    await sleep(50)
   }
 }

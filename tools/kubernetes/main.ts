@@ -1,14 +1,16 @@
 /*
  * node tools/kubernetes/main.ts build [program…]   builds the programs that a real cluster needs (or those named)
  * node tools/kubernetes/main.ts start [nodes]      starts a cluster that goes on in the background, prints its kubeconfig
- * node tools/kubernetes/main.ts stop               ends every cluster that `start` left
- * node tools/kubernetes/main.ts pin                writes go.mod and go.sum anew, after a version was changed
+ * node tools/kubernetes/main.ts up [nodes]          the same with nodes that run containers (root)
+ * node tools/kubernetes/main.ts stop               ends every cluster that `start` or `up` left; `down` is the same
+ * node tools/kubernetes/main.ts pin [module…]      writes go.mod and go.sum anew, after a version was changed
  */
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { ensurePrograms, ToolsUnavailable } from './build.ts'
-import { startDetachedCluster } from './cluster.ts'
+import { startDetachedCluster, startDetachedNodeCluster } from './cluster.ts'
+import { NODES_MAX } from './node-network.ts'
 import { clusterPrograms, type Program, programs } from './parts.ts'
 import { pinModules } from './pin.ts'
 import { isAlive, killProcess } from './process-identity.ts'
@@ -24,23 +26,39 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
       return
     }
     case 'start': {
-      const nodes = Number(rest[0] ?? '1')
-      if (!Number.isInteger(nodes) || nodes < 0 || nodes > 5_000)
-        throw new Error('start takes a number of nodes from 0 to 5000')
-      const { kubeconfigPath, apiUrl } = await startDetachedCluster({ kwokNodes: nodes, progress })
+      const kwokNodes = numberOf(rest[0], 0, 5_000)
+      const { kubeconfigPath, apiUrl } = await startDetachedCluster({ kwokNodes, progress })
       progress(`${apiUrl} is ready; end it with: node tools/kubernetes/main.ts stop`)
       console.log(kubeconfigPath)
       return
     }
+    case 'up': {
+      const startedMs = Date.now()
+      const started = await startDetachedNodeCluster({ nodes: numberOf(rest[0], 1, NODES_MAX), progress })
+      const { apiUrl, gatewayUrl, hostAddress, kubeconfigPath } = started
+      progress(`up after ${((Date.now() - startedMs) / 1000).toFixed(1)} s, building included`)
+      progress(`${apiUrl} is ready; nodes reach this machine at ${hostAddress}, the Gateway is ${gatewayUrl}`)
+      progress('end it with: node tools/kubernetes/main.ts down')
+      console.log(kubeconfigPath)
+      return
+    }
+    case 'down':
     case 'stop':
       await stopDetached()
       return
     case 'pin':
-      pinModules(progress)
+      pinModules(rest, progress)
       return
     default:
-      throw new Error('say build, start, stop or pin')
+      throw new Error('say build, start, up, stop or pin')
   }
+}
+
+function numberOf(text: string | undefined, least: number, most: number): number {
+  const number = Number(text ?? '1')
+  if (!Number.isInteger(number) || number < least || number > most)
+    throw new Error(`the number of nodes is from ${least} to ${most}`)
+  return number
 }
 
 function programOf(name: string): Program {
@@ -57,7 +75,7 @@ async function stopDetached(): Promise<void> {
     if (Date.now() > deadlineMs) throw new Error('a cluster did not end within 30 s')
     await sleep(50)
   }
-  sweepStaleClusters()
+  await sweepStaleClusters()
   progress(running.length === 0 ? 'no cluster runs' : `ended ${running.length} cluster(s)`)
 }
 

@@ -26,7 +26,15 @@ const kubernetesVariables = Object.fromEntries(
   ]),
 )
 
-export type GoModuleName = 'kube' | 'etcd' | 'kwok' | 'gateway-api'
+export type GoModuleName =
+  | 'kube'
+  | 'etcd'
+  | 'kwok'
+  | 'gateway-api'
+  | 'containernetworking'
+  | 'coredns'
+  | 'traefik'
+  | 'pause'
 
 export const goModules: Readonly<Record<GoModuleName, GoModule>> = {
   kube: {
@@ -38,7 +46,14 @@ export const goModules: Readonly<Record<GoModuleName, GoModule>> = {
   etcd: { upstream: 'go.etcd.io/etcd/server/v3', version: '3.6.6' },
   kwok: { upstream: 'sigs.k8s.io/kwok', version: '0.7.0' },
   'gateway-api': { upstream: 'sigs.k8s.io/gateway-api', version: '1.4.0' },
+  containernetworking: { upstream: 'github.com/containernetworking/plugins', version: '1.9.1' },
+  coredns: { upstream: 'github.com/coredns/coredns', version: '1.15.0' },
+  traefik: { upstream: 'github.com/traefik/traefik/v3', version: '3.5.4' },
+  // Our own, of the standard library alone.
+  pause: { upstream: '', version: '1.0.0' },
 }
+
+const CNI_PLUGINS = 'github.com/containernetworking/plugins/plugins'
 
 /** Every program and the package it is built from; `.` is the main package of our own module. */
 export const programs = {
@@ -50,6 +65,13 @@ export const programs = {
   kwok: { module: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok' },
   kubelet: { module: 'kube', package: 'k8s.io/kubernetes/cmd/kubelet' },
   'kube-proxy': { module: 'kube', package: 'k8s.io/kubernetes/cmd/kube-proxy' },
+  loopback: { module: 'containernetworking', package: `${CNI_PLUGINS}/main/loopback` },
+  ptp: { module: 'containernetworking', package: `${CNI_PLUGINS}/main/ptp` },
+  'host-local': { module: 'containernetworking', package: `${CNI_PLUGINS}/ipam/host-local` },
+  portmap: { module: 'containernetworking', package: `${CNI_PLUGINS}/meta/portmap` },
+  coredns: { module: 'coredns', package: '.' },
+  traefik: { module: 'traefik', package: 'github.com/traefik/traefik/v3/cmd/traefik' },
+  pause: { module: 'pause', package: '.' },
 } as const satisfies Readonly<Record<string, { readonly module: GoModuleName; readonly package: string }>>
 export type Program = keyof typeof programs
 
@@ -61,4 +83,17 @@ export const clusterPrograms = [
   'kube-controller-manager',
   'kube-scheduler',
   'kwok',
+] as const satisfies readonly Program[]
+
+/** What a cluster needs beside those when it has nodes that run containers. */
+export const nodePrograms = [
+  'kubelet',
+  'kube-proxy',
+  'loopback',
+  'ptp',
+  'host-local',
+  'portmap',
+  'coredns',
+  'traefik',
+  'pause',
 ] as const satisfies readonly Program[]

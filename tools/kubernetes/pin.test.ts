@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { kubernetesGoMod } from './pin.ts'
+import { adoptedGoMod } from './pin.ts'
 
 test('our go.mod keeps the requirements, and replaces staging folders by published versions', () => {
   const upstream = `// Generated.
@@ -22,7 +22,7 @@ replace (
 	k8s.io/client-go => ./staging/src/k8s.io/client-go
 )
 `
-  const made = kubernetesGoMod(upstream, '1.35.4')
+  const made = adoptedGoMod('kube', upstream)
   expect(made).toMatch(/^module slipway\.local\/tools\/kube\n\ngo 1\.25\.0\n\ngodebug default=go1\.25\n/)
   expect(made).toContain('github.com/a/b v1.0.0')
   expect(made).toContain('require k8s.io/kubernetes v1.35.4\n')

@@ -14,56 +14,76 @@ import { goModules, type GoModuleName, programs } from './parts.ts'
 
 const HEADER = (module: GoModuleName): string => `module slipway.local/tools/${module}\n\n`
 
-export function pinModules(progress: Progress): void {
+/** @param wanted - the modules to pin; all when empty */
+export function pinModules(wanted: readonly string[], progress: Progress): void {
   const go = findGo()
-  progress('pinning kube')
-  pinKubernetes(go)
-  for (const module of ['etcd', 'kwok'] as const) {
-    progress(`pinning ${module}`)
-    pinModule(go, module)
+  const steps: Readonly<Record<GoModuleName, () => void>> = {
+    kube: () => pinAsUpstream(go, 'kube'),
+    traefik: () => pinAsUpstream(go, 'traefik'),
+    etcd: () => pinModule(go, 'etcd'),
+    kwok: () => pinModule(go, 'kwok'),
+    containernetworking: () => pinModule(go, 'containernetworking'),
+    coredns: () => pinModule(go, 'coredns'),
+    pause: () => writeFileSync(join(moduleFolder('pause'), 'go.mod'), `${HEADER('pause')}go 1.25.0\n`),
+    'gateway-api': () => pinGatewayApi(go),
   }
-  progress('pinning gateway-api')
-  pinGatewayApi(go)
+  const unknown = wanted.find((module) => !Object.hasOwn(steps, module))
+  if (unknown !== undefined) throw new Error(`${unknown} is none of ${Object.keys(steps).join(', ')}`)
+  for (const [module, pin] of Object.entries(steps)) {
+    if (wanted.length > 0 && !wanted.includes(module)) continue
+    progress(`pinning ${module}`)
+    pin()
+  }
 }
 
-function pinKubernetes(go: string): void {
-  const folder = moduleFolder('kube')
-  const { upstream, version } = goModules.kube
+/** Takes over upstream's go.mod: some of its lines count only in the main module. */
+function pinAsUpstream(go: string, module: 'kube' | 'traefik'): void {
+  const folder = moduleFolder(module)
+  const { upstream, version } = goModules[module]
+  writeFileSync(join(folder, 'go.mod'), `${HEADER(module)}go 1.25.0\n`)
   const { Dir: sources } = JSON.parse(
     runGo(go, ['mod', 'download', '-json', `${upstream}@v${version}`], folder),
-  ) as {
-    readonly Dir: string
-  }
-  writeFileSync(
-    join(folder, 'go.mod'),
-    kubernetesGoMod(readFileSync(join(sources, 'go.mod'), 'utf8'), version),
-  )
+  ) as { readonly Dir: string }
+  writeFileSync(join(folder, 'go.mod'), adoptedGoMod(module, readFileSync(join(sources, 'go.mod'), 'utf8')))
   copyFileSync(join(sources, 'go.sum'), join(folder, 'go.sum'))
   // Files of the module cache are read-only, and the mode is copied with them.
   chmodSync(join(folder, 'go.sum'), 0o644)
   runGo(go, ['mod', 'tidy'], folder)
 }
 
-/** Our go.mod, made from upstream's. Pure. */
-export function kubernetesGoMod(upstream: string, version: string): string {
-  const staging = [...upstream.matchAll(/^\s+(k8s\.io\/\S+) => \.\/staging/gm)].map((match) => match[1])
-  const commands = Object.values(programs).filter((program) => program.module === 'kube')
-  const taken = upstream.replace(/^(\/\/.*\n)*\s*module .*\n+/, '').replace(/^replace \([^)]*\)\n/gm, '')
+/** Our go.mod, made from upstream's; its staging folders are replaced by their published versions. Pure. */
+export function adoptedGoMod(module: 'kube' | 'traefik', upstreamText: string): string {
+  const { upstream, version } = goModules[module]
+  const published = upstreamText.replace(
+    /=> \.\/staging\/src\/(\S+)/gu,
+    (_, name: string) => `=> ${name} v0.${version.replace(/^1\./u, '')}`,
+  )
+  const replacements = published.match(/^replace \([^)]*\)\n/gmu) ?? []
+  const taken = published.replace(/^(\/\/.*\n)*\s*module .*\n+/u, '').replace(/^replace \([^)]*\)\n/gmu, '')
+  const commands = packagesOf(module).map((path) => `\t${path}\n`)
   return [
-    `${HEADER('kube')}${taken.trimEnd()}\n`,
-    `require k8s.io/kubernetes v${version}\n`,
-    `tool (\n${commands.map((program) => `\t${program.package}\n`).join('')})\n`,
-    `replace (\n${staging.map((name) => `\t${name} => ${name} v0.${version.replace(/^1\./, '')}\n`).join('')})\n`,
+    `${HEADER(module)}${taken.trimEnd()}\n`,
+    `require ${upstream} v${version}\n`,
+    `tool (\n${commands.join('')})\n`,
+    ...replacements,
   ].join('\n')
 }
 
-function pinModule(go: string, module: 'etcd' | 'kwok'): void {
+function packagesOf(module: GoModuleName): string[] {
+  return Object.values(programs)
+    .filter((program) => program.module === module)
+    .map((program) => program.package)
+}
+
+function pinModule(go: string, module: 'etcd' | 'kwok' | 'containernetworking' | 'coredns'): void {
   const folder = moduleFolder(module)
   rmSync(join(folder, 'go.sum'), { force: true })
   writeFileSync(join(folder, 'go.mod'), `${HEADER(module)}go 1.25.0\n`)
   const { upstream, version } = goModules[module]
-  if (module === 'kwok') runGo(go, ['get', '-tool', `${programs.kwok.package}@v${version}`], folder)
-  else runGo(go, ['get', `${upstream}@v${version}`], folder)
+  const packages = packagesOf(module)
+  // A program of our own imports upstream's packages; the others are upstream's programs.
+  if (packages.includes('.')) runGo(go, ['get', `${upstream}@v${version}`], folder)
+  else runGo(go, ['get', '-tool', ...packages.map((path) => `${path}@v${version}`)], folder)
   runGo(go, ['mod', 'tidy'], folder)
 }
 

@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const GONE_WITHIN_MS = 30_000
 
 /** A process that cannot be mistaken for a later one with the same number. */
 export type ProcessIdentity = { readonly pid: number; readonly started: string }
@@ -40,5 +43,19 @@ export function killProcess(identity: ProcessIdentity, signal: NodeJS.Signals = 
   } catch (error) {
     // It may end between the look and the signal.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+/** Resolves when none of the processes, which have been killed, is there any more; a zombie is not. */
+export async function waitUntilGone(identities: readonly ProcessIdentity[]): Promise<void> {
+  const deadlineMs = Date.now() + GONE_WITHIN_MS
+  for (;;) {
+    const left = identities.filter(isAlive)
+    if (left.length === 0) return
+    if (Date.now() > deadlineMs)
+      throw new Error(
+        `still there ${GONE_WITHIN_MS} ms after SIGKILL: ${left.map(({ pid }) => pid).join(', ')}`,
+      )
+    await sleep(10)
   }
 }

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { PROCESSES_FILE } from './child-processes.ts'
-import { isAlive, killProcess, type ProcessIdentity } from './process-identity.ts'
+import { removeCgroups } from './node-cgroups.ts'
+import { removeNetwork } from './node-network.ts'
+import { isAlive, killProcess, type ProcessIdentity, waitUntilGone } from './process-identity.ts'
 
 /** Says in each cluster's folder who is responsible for it. */
 export const OWNER_FILE = 'owner.json'
@@ -25,19 +27,22 @@ export function detachedClusters(): { readonly folder: string; readonly owner: O
   })
 }
 
-/** Ends what a killed supervisor left behind and removes its folder. */
-export function removeCluster(folder: string): void {
-  for (const identity of (readJson(join(folder, PROCESSES_FILE)) ?? []) as ProcessIdentity[])
-    killProcess(identity)
+/** Ends what is left of a cluster and removes all that it put on this machine. May be called twice. */
+export async function removeCluster(folder: string): Promise<void> {
+  const identities = (readJson(join(folder, PROCESSES_FILE)) ?? []) as ProcessIdentity[]
+  identities.toReversed().forEach((identity) => killProcess(identity))
+  await waitUntilGone(identities)
+  removeNetwork(folder)
+  await removeCgroups(folder)
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 }
 
 /** Does that for every cluster of this user whose supervisor is gone. */
-export function sweepStaleClusters(): void {
+export async function sweepStaleClusters(): Promise<void> {
   for (const folder of clusterFolders()) {
     const owner = readJson(join(folder, OWNER_FILE)) as Owner | undefined
     const signed = owner !== undefined || Date.now() - statSync(folder).mtimeMs < UNSIGNED_MAX_MS
-    if (owner ? !isAlive(owner.supervisor) : !signed) removeCluster(folder)
+    if (owner ? !isAlive(owner.supervisor) : !signed) await removeCluster(folder)
   }
 }
 

@@ -2,13 +2,14 @@
  * The process that runs one cluster. It tells its parent one line, `{"ready": …}` or `{"failed": …}`, and ends everything when
  * its standard input closes (the parent went away, however), on SIGTERM, or when a program of the cluster ends.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { childProcesses } from './child-processes.ts'
+import { startClusterWithNodes } from './cluster-nodes.ts'
 import { startControlPlane, type SupervisorOptions } from './control-plane.ts'
 import { identify } from './process-identity.ts'
-import { OWNER_FILE, type Owner } from './stale-clusters.ts'
+import { OWNER_FILE, type Owner, removeCluster } from './stale-clusters.ts'
 
 const options = JSON.parse(process.argv[2] ?? '') as SupervisorOptions
 mkdirSync(options.folder, { recursive: true })
@@ -26,8 +27,11 @@ if (!options.detached) {
 }
 
 try {
-  const controlPlane = await startControlPlane(options, children)
-  tell({ ready: { ...controlPlane, supervisorPid: process.pid } })
+  const { nodes } = options
+  const cluster = nodes
+    ? await startClusterWithNodes({ ...options, nodes }, children)
+    : await startControlPlane(options, children)
+  tell({ ready: { ...cluster, supervisorPid: process.pid } })
 } catch (error) {
   await shutDown(error instanceof Error ? error.message : String(error))
 }
@@ -37,7 +41,7 @@ async function shutDown(reason?: string): Promise<void> {
   ending = true
   if (reason !== undefined) tell({ failed: reason })
   await children.stopAll()
-  rmSync(options.folder, { recursive: true, force: true, maxRetries: 5 })
+  await removeCluster(options.folder)
   process.exit(reason === undefined ? 0 : 1)
 }
 

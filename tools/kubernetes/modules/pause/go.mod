@@ -1,0 +1,3 @@
+module slipway.local/tools/pause
+
+go 1.25.0
