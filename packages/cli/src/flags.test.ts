@@ -11,6 +11,7 @@ import { buildStart } from './commands/build/start.ts'
 import { contextSet } from './commands/context/set.ts'
 import { environmentCreate } from './commands/environment/create.ts'
 import { imageDelete } from './commands/image/delete.ts'
+import { imageImport } from './commands/image/import.ts'
 import { login } from './commands/login.ts'
 import { memberSet } from './commands/member/set.ts'
 import { clusterRegister } from './commands/cluster/register.ts'
@@ -117,6 +118,7 @@ const cases: [line: string, make: unknown, expected: unknown[]][] = [
     ],
   ],
   ['shop/api:build-7 --dry-run', imageDelete, ['shop/api:build-7', { dryRun: true }]],
+  ['base/node:24 -', imageImport, [{ name: 'base/node:24', archive: '-' }]],
   ['listProjects limit=3 --all', api, ['listProjects', ['limit=3'], { all: true }]],
 ]
 test.each(cases)('%s', async (line, make, expected) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 import { ApplicationId, WorkloadTemplate } from './app.ts'
-import { EnvironmentId, idOf, PageQuery, pageOf, Timestamp } from './common.ts'
+import { EnvironmentId, idOf, Nothing, PageQuery, pageOf, Timestamp } from './common.ts'
 import { endpoint, stream } from './endpoint.ts'
 import { RefName } from './source.ts'
 
@@ -50,6 +50,15 @@ export const Build = z.strictObject({
   endedAt: Timestamp.nullable(),
 })
 export type Build = z.infer<typeof Build>
+
+export const BuildCache = z.strictObject({
+  /** 0 when there is none. */
+  sizeBytes: z.number().int(),
+  /** A cache that grows beyond is thrown away, and the next build begins a new one. */
+  maxBytes: z.number().int(),
+  updatedAt: Timestamp.nullable(),
+})
+export type BuildCache = z.infer<typeof BuildCache>
 
 const inApplication = z.strictObject({ application: ApplicationId })
 const inBuild = z.strictObject({ build: BuildId })
@@ -132,6 +141,32 @@ export const build = {
     params: inBuild,
     status: 202,
     response: Build,
+  }),
+  getBuildCache: endpoint({
+    method: 'GET',
+    path: '/v1/applications/:application/build-cache',
+    auth: 'account',
+    permission: 'project:read',
+    scope: 'application',
+    rate: 'read',
+    summary: 'Read how large the cache is that builds of an Application share',
+    params: inApplication,
+    status: 200,
+    response: BuildCache,
+  }),
+  clearBuildCache: endpoint({
+    method: 'DELETE',
+    path: '/v1/applications/:application/build-cache',
+    auth: 'account',
+    permission: 'build:create',
+    scope: 'application',
+    rate: 'write',
+    audit: 'build-cache.delete',
+    summary:
+      'Throw away the cache that builds of an Application share; the next build fetches everything anew',
+    params: inApplication,
+    status: 204,
+    response: Nothing,
   }),
   followBuildLog: stream({
     transport: 'sse',

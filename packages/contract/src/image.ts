@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { ApplicationId, WorkloadTemplate } from './app.ts'
 import { idOf, Nothing, PageQuery, pageOf, Timestamp } from './common.ts'
-import { endpoint, protocol } from './endpoint.ts'
+import { endpoint, protocol, stream } from './endpoint.ts'
 
 export const ImageId = idOf('img')
 
@@ -89,6 +89,37 @@ export const image = {
     summary: 'List what Images may stand on',
     status: 200,
     response: z.strictObject({ items: z.array(BaseImage) }),
+  }),
+  importBaseImage: stream({
+    transport: 'upload',
+    method: 'PUT',
+    path: '/v1/base-images/content',
+    auth: 'account',
+    permission: 'installation:update',
+    scope: 'installation',
+    rate: 'transfer',
+    audit: 'base-image.import',
+    summary: 'Bring in a base from an archive: the output of docker save, or an OCI layout as tar',
+    query: z.strictObject({
+      /** `base/<name>:<tag>` */
+      name: z
+        .string()
+        .max(255)
+        .regex(/^base\/[a-z0-9]+(?:[._-][a-z0-9]+)*:[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/u),
+    }),
+  }),
+  importImage: stream({
+    transport: 'upload',
+    method: 'PUT',
+    path: '/v1/applications/:application/images/content',
+    auth: 'account',
+    permission: 'image:push',
+    scope: 'application',
+    rate: 'transfer',
+    audit: 'image.import',
+    summary: 'Bring in an Image from an archive: the output of docker save, or an OCI layout as tar',
+    params: z.strictObject({ application: ApplicationId }),
+    query: z.strictObject({ tag: z.string().regex(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/u) }),
   }),
   registry: protocol({
     prefix: '/v2/',

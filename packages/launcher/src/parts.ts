@@ -41,9 +41,22 @@ const INHERITED = [
   'NPM_CONFIG_USERCONFIG',
 ]
 
+/** Settings of the platform that an operator may give to `npm start`. */
+const OPERATORS = [
+  'SLIPWAY_OUTBOUND_ALLOW',
+  'SLIPWAY_TRUSTED_PROXIES',
+  'SLIPWAY_BUILD_MEMORY',
+  'SLIPWAY_BUILD_DISK',
+  'SLIPWAY_BUILD_PROCESSES',
+]
+
 export function inheritedEnvironment(environment: Environment): Record<string, string> {
+  return picked(environment, INHERITED)
+}
+
+function picked(environment: Environment, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
-    INHERITED.flatMap((name) => {
+    names.flatMap((name) => {
       const value = environment[name]
       return value === undefined ? [] : [[name, value]]
     }),
@@ -93,6 +106,7 @@ export function platformEnvironment(input: PlatformInput): Record<string, string
   const home = options.listen === '127.0.0.1' ? [environment['HOME'] ?? input.checkout] : []
   return {
     ...inheritedEnvironment(environment),
+    ...picked(environment, OPERATORS),
     DATABASE_URL: database.app,
     DATABASE_OWNER_URL: database.owner,
     SLIPWAY_MASTER_KEY_FILE: join(folder.keysFolder, 'master.key'),

@@ -2,6 +2,9 @@ import { z } from 'zod'
 
 import { parseAllowance } from './outbound/addresses.ts'
 
+/** As Kubernetes writes sizes, in the two units that fit. */
+const Size = z.string().regex(/^[1-9][0-9]{0,5}(?:Mi|Gi)$/u, { message: 'a size such as 512Mi or 2Gi' })
+
 const Settings = z.strictObject({
   /** Connection of the application's role. */
   databaseUrl: z.string().min(1),
@@ -34,6 +37,10 @@ const Settings = z.strictObject({
       message: 'CIDR blocks with a port, such as 10.0.0.0/8:443 or [fd00::/8]:*',
     })
     .default([]),
+  /** What one build may take: memory, disk, and processes at once. */
+  buildMemory: Size.default('2Gi'),
+  buildDisk: Size.default('8Gi'),
+  buildProcesses: z.coerce.number().int().min(16).max(100_000).default(1_024),
   /** Folder with the sources of the sample applications; the sample is made from it once. */
   sampleFolder: z.string().min(1).optional(),
   /** Folder of the built console, which may appear later; without it there is no console. */
@@ -58,6 +65,9 @@ const names: Readonly<Record<keyof Settings, string>> = {
   localKubeconfig: 'SLIPWAY_LOCAL_KUBECONFIG',
   localSourceRoots: 'SLIPWAY_LOCAL_SOURCE_ROOTS',
   outboundAllow: 'SLIPWAY_OUTBOUND_ALLOW',
+  buildMemory: 'SLIPWAY_BUILD_MEMORY',
+  buildDisk: 'SLIPWAY_BUILD_DISK',
+  buildProcesses: 'SLIPWAY_BUILD_PROCESSES',
   sampleFolder: 'SLIPWAY_SAMPLE',
   consoleFolder: 'SLIPWAY_CONSOLE',
   soleReplica: 'SLIPWAY_SOLE_REPLICA',

@@ -2,9 +2,14 @@ import type {
   Account,
   Application,
   AuditEvent,
+  BaseImage,
+  Build,
+  BuildCache,
   Cluster,
+  Commit,
   ConfigRevision,
   Environment,
+  Image,
   Instance,
   InstanceEvent,
   Member,
@@ -14,6 +19,7 @@ import type {
   Release,
   ReleaseDiff,
   ReleaseSummary,
+  Source,
   Token,
   User,
   Workload,
@@ -33,6 +39,8 @@ export const ids = {
   application: `app_${tail}`,
   workload: `wrk_${tail}`,
   release: `rel_${tail}`,
+  build: `bld_${tail}`,
+  image: `img_${tail}`,
 } as const
 
 const organization: Organization = {
@@ -251,6 +259,79 @@ const instanceEvent: InstanceEvent = {
   source: 'kubelet',
 }
 
+const digest = `sha256:${'ab'.repeat(32)}`
+const commitId = 'c0ffee'.repeat(7).slice(0, 40)
+const template: Image['template'] = {
+  processes: {
+    web: {
+      kind: 'web',
+      command: ['node', 'server.js'],
+      port: 8080,
+      instances: 1,
+      graceSeconds: 30,
+      probe: { path: '/', startSeconds: 60, timeoutSeconds: 2 },
+      resources: { cpu: '100m', memory: '128Mi' },
+    },
+  },
+}
+const source: Source = {
+  applicationId: ids.application,
+  url: 'https://git.example.com/shop/api.git',
+  defaultBranch: null,
+  credentials: { kind: 'token', username: 'ci' },
+  updatedAt: createdAt,
+}
+const commit: Commit = {
+  id: commitId,
+  parents: [],
+  author: '李伟',
+  authoredAt: createdAt,
+  // What somebody wrote into a repository must not steer a terminal.
+  subject: 'Say hello\u001b[31m 你好',
+}
+const sourceRef = { kind: 'branch', name: 'main', commit: commitId }
+const build: Build = {
+  id: ids.build,
+  applicationId: ids.application,
+  number: 7,
+  ref: 'main',
+  commit: commitId,
+  state: 'Failed',
+  attempt: 1,
+  progress: '',
+  language: 'node',
+  base: 'host/node',
+  isolation: 'pid-namespace',
+  template,
+  image: null,
+  reason: { code: 'build_out_of_memory', params: { limit: '2Gi' } },
+  createdBy: 'li.wei',
+  createdAt,
+  startedAt: createdAt,
+  endedAt: createdAt,
+}
+const cache: BuildCache = { sizeBytes: 12_345_678, maxBytes: 2_147_483_648, updatedAt: createdAt }
+const builtImage: Image = {
+  id: ids.image,
+  applicationId: ids.application,
+  reference: `shop/api@${digest}`,
+  address: `localhost:7447/shop/api@${digest}`,
+  digest,
+  tags: ['build-7', '1.4.0'],
+  sizeBytes: 34_567_890,
+  base: 'host/node',
+  commit: commitId,
+  buildId: ids.build,
+  template,
+  usedBy: [{ workload: 'shop/api/test', serves: true }],
+  createdBy: 'li.wei',
+  createdAt,
+}
+const baseImages: readonly BaseImage[] = [
+  { name: 'host/node', digest: null, processRuntimeOnly: true },
+  { name: 'base/node:latest', digest, processRuntimeOnly: false },
+]
+
 const page = (item: unknown): { readonly body: unknown } => ({ body: { items: [item] } })
 const done = { status: 204 } as const
 const verified = {
@@ -327,6 +408,27 @@ export const replies: Replies = {
   [`GET /v1/workloads/${ids.workload}/manifests`]: { body: { yaml: 'kind: Deployment\n' } },
   [`GET /v1/workloads/${ids.workload}/instances`]: page(instance),
   'GET /v1/gates': { body: { items: [{ release: summary, mayApprove: true }], total: 1 } },
+  [`GET /v1/applications/${ids.application}/source`]: { body: source },
+  [`PUT /v1/applications/${ids.application}/source`]: { body: source },
+  [`GET /v1/applications/${ids.application}/source/refs`]: {
+    body: { defaultBranch: 'main', items: [sourceRef] },
+  },
+  [`GET /v1/applications/${ids.application}/source/commits`]: page(commit),
+  [`GET /v1/applications/${ids.application}/builds`]: page(build),
+  [`POST /v1/applications/${ids.application}/builds`]: {
+    status: 202,
+    body: { ...build, state: 'Queued', reason: null, isolation: null, startedAt: null, endedAt: null },
+  },
+  [`GET /v1/builds/${ids.build}`]: { body: build },
+  [`POST /v1/builds/${ids.build}/cancellations`]: { status: 202, body: { ...build, reason: null } },
+  [`GET /v1/applications/${ids.application}/build-cache`]: { body: cache },
+  [`DELETE /v1/applications/${ids.application}/build-cache`]: done,
+  [`GET /v1/applications/${ids.application}/images`]: page(builtImage),
+  [`PUT /v1/applications/${ids.application}/images/content`]: done,
+  [`GET /v1/images/${ids.image}`]: { body: builtImage },
+  [`DELETE /v1/images/${ids.image}`]: done,
+  'GET /v1/base-images': { body: { items: baseImages } },
+  'PUT /v1/base-images/content': done,
   [`GET /v1/releases/${ids.release}`]: { body: release },
   [`GET /v1/releases/${ids.release}/diff`]: { body: diff },
   ...Object.fromEntries(

@@ -18,7 +18,12 @@ export async function standIn(replies: Replies): Promise<StandIn> {
     const url = new URL(request.url ?? '/', 'http://localhost')
     const one: Seen = {
       line: `${request.method} ${request.url}`,
-      body: text === '' ? undefined : JSON.parse(text),
+      body:
+        text === ''
+          ? undefined
+          : request.headers['content-type'] === 'application/octet-stream'
+            ? text
+            : JSON.parse(text),
       bearer: /^Bearer (.+)$/u.exec(request.headers.authorization ?? '')?.[1],
     }
     seen.push(one)

@@ -45,7 +45,8 @@ export const whatErrors = catalog({
       'The repository has neither build.sh with a language in slipway.yaml, nor package.json, requirements.txt, pom.xml or index.html. Add one, or set build.language.',
     build_host_base:
       'A base of the host runs only as a process of the host; the Cluster runs containers. Use {base} in slipway.yaml.',
-    build_base_missing: 'There is no base {base}. An operator pushes it: {address}.',
+    build_base_missing:
+      'There is no base {base}. An operator brings one in: docker save {example} | slipway image import {base} -',
     build_command_missing:
       'It is not clear how the process {process} starts. Add start.sh, or give it a command in slipway.yaml.',
     build_command_failed: 'The build ended with exit code {exitCode}. {problem}',
@@ -53,9 +54,12 @@ export const whatErrors = catalog({
       'The build could not fetch its source or hand its package over (exit code {exitCode}). {problem}',
     build_timeout:
       'The build took longer than {seconds} s. Make it shorter, or raise build.timeoutSeconds in slipway.yaml.',
-    build_out_of_memory: 'The build used more memory than a build may have.',
-    build_out_of_disk: 'The build used more disk than a build may have. {problem}',
-    build_too_many_processes: 'The build started more processes than a build may have.',
+    build_out_of_memory:
+      'The build used more than {limit} of memory. Make it use less, or ask an operator to raise SLIPWAY_BUILD_MEMORY.',
+    build_out_of_disk:
+      'The build used more than {limit} of disk. Make it write less, or ask an operator to raise SLIPWAY_BUILD_DISK.',
+    build_too_many_processes:
+      'The build had more than {limit} processes at once. Start fewer, or ask an operator to raise SLIPWAY_BUILD_PROCESSES.',
     build_not_started: 'The build could not start: {problem}',
     build_no_package: 'The build ended well but handed no package over.',
     build_lost: 'The Job of the build was lost twice. Try again; if it happens again, look at the Cluster.',
@@ -102,14 +106,17 @@ export const whatErrors = catalog({
     build_nothing_detected:
       '仓库中没有 package.json、requirements.txt、pom.xml 或 index.html，slipway.yaml 也未指定语言。请添加其一，或设置 build.language。',
     build_host_base: '主机基础镜像只能作为主机进程运行，而该集群运行容器。请在 slipway.yaml 中使用 {base}。',
-    build_base_missing: '没有基础镜像 {base}。请由平台运维人员推送：{address}。',
+    build_base_missing:
+      '没有基础镜像 {base}。请由平台运维人员导入：docker save {example} | slipway image import {base} -',
     build_command_missing: '无法确定进程 {process} 如何启动。请添加 start.sh，或在 slipway.yaml 中给出命令。',
     build_command_failed: '构建以退出码 {exitCode} 结束。{problem}',
     build_transfer_failed: '构建无法获取源码或交付产物（退出码 {exitCode}）。{problem}',
     build_timeout: '构建超过 {seconds} 秒。请缩短构建，或提高 slipway.yaml 中的 build.timeoutSeconds。',
-    build_out_of_memory: '构建使用的内存超出上限。',
-    build_out_of_disk: '构建使用的磁盘超出上限。{problem}',
-    build_too_many_processes: '构建启动的进程数超出上限。',
+    build_out_of_memory:
+      '构建使用的内存超过 {limit}。请减少用量，或请平台运维人员调高 SLIPWAY_BUILD_MEMORY。',
+    build_out_of_disk: '构建使用的磁盘超过 {limit}。请减少写入，或请平台运维人员调高 SLIPWAY_BUILD_DISK。',
+    build_too_many_processes:
+      '构建同时运行的进程超过 {limit} 个。请减少进程，或请平台运维人员调高 SLIPWAY_BUILD_PROCESSES。',
     build_not_started: '构建无法启动：{problem}',
     build_no_package: '构建正常结束，但没有交付产物。',
     build_lost: '构建的 Job 两次丢失。请重试；若再次发生，请检查集群。',

@@ -19,12 +19,14 @@ import {
 } from './app/index.ts'
 import { auditRoutes } from './audit/index.ts'
 import {
+  buildCaches,
   buildLogs,
   buildReconciler,
   buildRoutes,
   buildUpkeep,
   findBuild,
   receiving as receivingOf,
+  removeHalfReceived,
 } from './build/index.ts'
 import { eventRoutes, eventUpkeep, openHub } from './event/index.ts'
 import {
@@ -101,7 +103,8 @@ export function modulesOf(platform: Platform): Modules {
   const repositories = openRepositories(platform)
   let opened: BuiltInRegistry | undefined
   const registry = (): BuiltInRegistry => must(opened, 'the registry is opened at the start')
-  const receiving = receivingOf(platform, registry)
+  const caches = buildCaches(join(platform.settings.dataFolder, 'build-cache'), platform.clock)
+  const receiving = receivingOf(platform, registry, caches)
   const hub = openHub(platform, findWorkload)
   const logs = buildLogs(join(platform.settings.dataFolder, 'build-logs'), platform.clock)
   return {
@@ -118,7 +121,7 @@ export function modulesOf(platform: Platform): Modules {
       appRoutes(routes)
       releaseRoutes(routes, { clusters: connections, resolveImage, imageAddress })
       sourceRoutes(routes, repositories)
-      buildRoutes(routes, { repositories, receiving, logs })
+      buildRoutes(routes, { repositories, receiving, logs, caches })
       overviewRoutes(routes, { isReachable: (id) => connections.statusOf(id).health.state !== 'unknown' })
       instanceRoutes(routes, {
         clusters: connections,
@@ -139,10 +142,11 @@ export function modulesOf(platform: Platform): Modules {
         namespaces: prepared,
         receiving,
         logs,
+        caches,
         imageAddress,
       }),
       eventUpkeep,
-      buildUpkeep({ clusters: connections, logs }, async ({ transact }) =>
+      buildUpkeep({ clusters: connections, logs, caches }, async ({ transact }) =>
         (await transact(allClusters)).map(({ id }) => id),
       ),
     ],
@@ -153,6 +157,7 @@ export function modulesOf(platform: Platform): Modules {
         hub.hintInstances(workloadId)
       })
       await hub.start()
+      await removeHalfReceived(platform.settings)
       opened = await openRegistry(platform, { findUses })
       const { localKubeconfig } = platform.settings
       if (localKubeconfig !== undefined)

@@ -1,9 +1,19 @@
-import type { Build } from '@slipway/contract'
+import type { Build, BuildCache } from '@slipway/contract'
 
 import { timeCell, type View } from '../../output/table.ts'
 import { shortImage } from '../release/view.ts'
 
 const SHORT = 12
+const MIB = 1024 * 1024
+
+export const cacheView: View<BuildCache> = {
+  columns: [
+    { title: 'column.sizeMib', value: ({ sizeBytes }) => (sizeBytes / MIB).toFixed(1) },
+    { title: 'column.maxMib', value: ({ maxBytes }) => (maxBytes / MIB).toFixed(1) },
+    { title: 'column.updated', value: ({ updatedAt }) => timeCell(updatedAt) },
+  ],
+  name: ({ sizeBytes }) => String(sizeBytes),
+}
 
 export const buildView: View<Build> = {
   columns: [

@@ -1,9 +1,18 @@
-import type { Image } from '@slipway/contract'
+import type { BaseImage, Image } from '@slipway/contract'
 
 import { timeCell, type View } from '../../output/table.ts'
 
 const SHORT = 12
 const MIB = 1024 * 1024
+
+export const baseView: View<BaseImage> = {
+  columns: [
+    { title: 'column.name', value: ({ name }) => name },
+    { title: 'column.digest', value: ({ digest }) => digest?.slice(0, 'sha256:'.length + SHORT) ?? '' },
+    { title: 'column.hostOnly', value: ({ processRuntimeOnly }) => (processRuntimeOnly ? 'yes' : '') },
+  ],
+  name: ({ name }) => name,
+}
 
 export const imageView: View<Image> = {
   columns: [

@@ -1,5 +1,6 @@
+export { buildCaches } from './caches.ts'
 export { buildLogs } from './logs.ts'
-export { receiving } from './publish.ts'
+export { receiving, removeHalfReceived } from './publish.ts'
 export { findBuild, listBuilds } from './queries.ts'
 export { buildReconciler, buildUpkeep } from './reconciler.ts'
 export { buildRoutes } from './routes.ts'

@@ -3,6 +3,7 @@
  * the language needs, and sends back one tar. It knows only addresses that are signed for this one build.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
@@ -241,15 +242,39 @@ async function main(): Promise<void> {
   if (status !== 200) throw new Stopped('fetch', `the source was refused (${status})`)
   const cache = process.env['SLIPWAY_BUILD_CACHE_URL']
   if (cache !== undefined && (await unpack(cache, folders.cache)) === 200) say('the cache is there')
+  const before = await fingerprint(folders.cache)
   const output = await build()
   await keepScripts(output)
   say('sending the package')
   const answer = await send(setting('PACKAGE_URL'), output)
-  if (!answer.ok) throw new Stopped('package', await answer.text(), 1)
+  if (!answer.ok) throw new Stopped('package', await problemOf(answer), 1)
   const upload = process.env['SLIPWAY_BUILD_CACHE_UPLOAD_URL']
-  if (upload !== undefined) {
-    const kept = await send(upload, folders.cache).catch(() => undefined)
-    if (kept?.ok !== true) say('the cache was not kept')
+  if (upload === undefined || (await fingerprint(folders.cache)) === before) return
+  const kept = await send(upload, folders.cache).catch(() => undefined)
+  if (kept?.ok !== true)
+    say(`the cache was not kept${kept === undefined ? '' : `: ${await problemOf(kept)}`}`)
+}
+
+/** Changes when a file comes, goes or is written. */
+async function fingerprint(folder: string): Promise<string> {
+  const hash = createHash('sha256')
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  for (const file of files.sort()) {
+    const { size, mtimeMs } = await stat(file)
+    hash.update(`${file}\0${size}\0${Math.floor(mtimeMs / 1_000)}\n`)
+  }
+  return hash.digest('hex')
+}
+
+async function problemOf(response: Response): Promise<string> {
+  const text = await response.text()
+  try {
+    const body: { readonly error?: { readonly message?: string } } = JSON.parse(text)
+    return body.error?.message ?? text
+  } catch {
+    // Not from Slipway, but from something on the way.
+    return text.slice(0, 200)
   }
 }
 

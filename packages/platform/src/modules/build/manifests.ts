@@ -1,14 +1,11 @@
 import type { Live, Objects } from '@slipway/kube'
 
-import { jobNameOf, type Build } from './model.ts'
+import { jobNameOf, type Build, type BuildLimits } from './model.ts'
 import type { JobFacts } from './plan.ts'
 
 export const MANAGER = 'slipway-build'
 export const BUILD_LABEL = 'slipway/build'
 const USER_ID = 65_532
-const MEMORY = '2Gi'
-const DISK = '8Gi'
-const PROCESSES = 1_024
 
 export type JobInput = {
   readonly build: Build
@@ -18,6 +15,7 @@ export type JobInput = {
   /** Settings of the Job's program, signed addresses among them. */
   readonly settings: Readonly<Record<string, string>>
   readonly timeoutSeconds: number
+  readonly limits: BuildLimits
 }
 
 function labelsOf(input: Pick<JobInput, 'build' | 'installationId'>): Record<string, string> {
@@ -27,7 +25,11 @@ function labelsOf(input: Pick<JobInput, 'build' | 'installationId'>): Record<str
 /** One Job per attempt: never restarted, bounded in time, memory, disk and processes, without any right at the API. */
 export function jobManifest(input: JobInput): Objects['jobs'] {
   const name = jobNameOf(input.build)
-  const annotations = { 'slipway/isolation': 'build', 'slipway/process-limit': String(PROCESSES) }
+  const { memory, disk } = input.limits
+  const annotations = {
+    'slipway/isolation': 'build',
+    'slipway/process-limit': String(input.limits.processes),
+  }
   return {
     metadata: { name, namespace: input.build.namespace, labels: labelsOf(input) },
     spec: {
@@ -47,7 +49,7 @@ export function jobManifest(input: JobInput): Objects['jobs'] {
             fsGroup: USER_ID,
             seccompProfile: { type: 'RuntimeDefault' },
           },
-          volumes: [{ name: 'work', emptyDir: { sizeLimit: DISK } }],
+          volumes: [{ name: 'work', emptyDir: { sizeLimit: disk } }],
           containers: [
             {
               name: 'build',
@@ -57,7 +59,7 @@ export function jobManifest(input: JobInput): Objects['jobs'] {
               volumeMounts: [{ name: 'work', mountPath: '/app/work' }],
               resources: {
                 requests: { cpu: '250m', memory: '256Mi' },
-                limits: { memory: MEMORY, 'ephemeral-storage': DISK },
+                limits: { memory, 'ephemeral-storage': disk },
               },
               securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
             },

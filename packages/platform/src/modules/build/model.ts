@@ -1,6 +1,15 @@
 import type { AppManifest, BuildState, WorkloadTemplate } from '@slipway/contract'
+import { GIB } from '@slipway/kit'
 
 export type Language = 'node' | 'python' | 'java' | 'static'
+
+/** What one build may take. */
+export type BuildLimits = {
+  /** As Kubernetes writes sizes. */
+  readonly memory: string
+  readonly disk: string
+  readonly processes: number
+}
 
 export type Reason = {
   readonly code: string
@@ -61,6 +70,9 @@ export const BUILDS_IN_ALL = 4
 export const QUEUE_PER_PROJECT = 50
 export const ATTEMPTS_MAX = 2
 export const LOG_DAYS = 30
+/** The cache of one Application, and all caches together. */
+export const CACHE_MAX_BYTES = 2 * GIB
+export const CACHES_MAX_BYTES = 20 * GIB
 
 export function jobNameOf(build: Pick<Build, 'id' | 'attempt'>): string {
   return `${build.id.replace('_', '-')}-${build.attempt}`

@@ -1,7 +1,16 @@
 import { AppManifest } from '@slipway/contract'
 import { describe, expect, test } from 'vitest'
 
-import { judge, mayBegin, settle, type JobFacts, type TreeFacts } from './plan.ts'
+import {
+  cachesToRemove,
+  exampleBase,
+  judge,
+  mayBegin,
+  settle,
+  STATIC_SERVER,
+  type JobFacts,
+  type TreeFacts,
+} from './plan.ts'
 import { tarOfFile } from './tar.ts'
 
 const manifest = (more: object = {}) => AppManifest.parse({ version: 1, ...more })
@@ -87,6 +96,12 @@ describe('what a repository is', () => {
 
   test('on a Cluster with containers the base is one that was pushed', () => {
     expect(settle(tree(['pom.xml']), false)).toMatchObject({ ok: true, base: 'base/java:latest' })
+    // A static site is served by a program of ours, on the base of Node.
+    expect(settle(tree(['index.html']), false)).toMatchObject({
+      ok: true,
+      base: 'base/node:latest',
+      template: { processes: { web: { command: ['node', STATIC_SERVER] } } },
+    })
   })
 })
 
@@ -164,14 +179,14 @@ describe('the end of a Job', () => {
       {},
       failed({ podReason: 'OOMKilled', exitCode: 137 }),
       false,
-      { kind: 'fail', reason: { code: 'build_out_of_memory' } },
+      { kind: 'fail', reason: { code: 'build_out_of_memory', params: { limit: '2Gi' } } },
     ],
     [
       'out of disk',
       {},
       failed({ podReason: 'Evicted', podMessage: 'ephemeral local storage usage' }),
       false,
-      { kind: 'fail', reason: { code: 'build_out_of_disk' } },
+      { kind: 'fail', reason: { code: 'build_out_of_disk', params: { limit: '8Gi' } } },
     ],
     [
       'evicted for another reason',
@@ -196,8 +211,37 @@ describe('the end of a Job', () => {
     ],
     ['the node was lost', {}, failed(), false, { kind: 'again' }],
   ]
+  const limits = { memory: '2Gi', disk: '8Gi', processes: 1_024 }
   test.each(cases)('%s', (_, build, facts, receiving, expected) => {
-    expect(judge({ ...base, ...build }, facts, receiving)).toMatchObject(expected as object)
+    expect(judge({ ...base, ...build }, facts, receiving, limits)).toMatchObject(expected as object)
+  })
+})
+
+test('the base that is missing is told with an image that fits', () => {
+  expect(['base/build:latest', 'base/python:latest', 'base/java:21', 'base/own:1'].map(exampleBase)).toEqual([
+    'node:24-bookworm',
+    'python:3.13-bookworm',
+    'eclipse-temurin:21',
+    'node:24-bookworm',
+  ])
+})
+
+describe('which caches are removed', () => {
+  const now = new Date('2026-03-31T00:00:00Z')
+  const cache = (id: string, sizeBytes: number, daysAgo: number) => ({
+    id,
+    sizeBytes,
+    usedAt: new Date(now.getTime() - daysAgo * 86_400_000),
+  })
+  const cases: [name: string, caches: ReturnType<typeof cache>[], removed: string[]][] = [
+    ['none that fit', [cache('a', 40, 1), cache('b', 60, 2)], []],
+    ['of Applications that are no more', [cache('gone', 1, 1), cache('a', 1, 1)], ['gone']],
+    ['not used for a month', [cache('a', 1, 31), cache('b', 1, 29)], ['a']],
+    ['used least lately when all are too large', [cache('a', 60, 3), cache('b', 60, 1)], ['a']],
+    ['only the large one, when the older one fits', [cache('a', 10, 3), cache('b', 101, 1)], ['b']],
+  ]
+  test.each(cases)('%s', (_, caches, removed) => {
+    expect(cachesToRemove(caches, new Set(['a', 'b']), now, 100)).toEqual(removed)
   })
 })
 

@@ -1,11 +1,12 @@
 import { WorkloadTemplate, type AppManifest, type Process } from '@slipway/contract'
-import { isRecord, unreachable } from '@slipway/kit'
+import { DAY_MS, isRecord, unreachable } from '@slipway/kit'
 
 import {
   ATTEMPTS_MAX,
   BUILDS_IN_ALL,
   BUILDS_PER_PROJECT,
   type Build,
+  type BuildLimits,
   type Language,
   type Reason,
   type Report,
@@ -47,9 +48,9 @@ export function settle(tree: TreeFacts, processRuntime: boolean): Settled {
   const { build, processes } = tree.manifest
   const language = build.language ?? detect(tree.names)
   if (language === undefined) return failed('build_nothing_detected')
-  const base = build.base ?? (processRuntime ? `host/${language}` : `base/${language}:latest`)
+  const base = build.base ?? (processRuntime ? `host/${language}` : defaultBaseOf(language))
   if (base.startsWith('host/') && !processRuntime)
-    return failed('build_host_base', { base: `base/${language}` })
+    return failed('build_host_base', { base: defaultBaseOf(language) })
   const start = startCommand(tree, language, base)
   const stop = tree.names.includes('stop.sh') ? ['sh', 'stop.sh'] : undefined
   const all = Object.entries(processes)
@@ -61,6 +62,29 @@ export function settle(tree: TreeFacts, processRuntime: boolean): Settled {
     settled[name] = { ...process, command, ...(process.stop === undefined && stop ? { stop } : {}) }
   }
   return { ok: true, language, base, template: WorkloadTemplate.parse({ processes: settled }) }
+}
+
+/** Where containers run. A static site is served by a small program of ours, which Node runs. */
+function defaultBaseOf(language: Language): string {
+  return `base/${language === 'static' ? 'node' : language}:latest`
+}
+
+/** Another base brings a server of its own, and slipway.yaml says how it starts. */
+function servesStatic(base: string): boolean {
+  return base.startsWith('host/') || base === defaultBaseOf('static')
+}
+
+/** An image of the common registries that fits as a base, for people who have none yet. */
+export function exampleBase(name: string): string {
+  const language = /^base\/([a-z]+)/u.exec(name)?.[1] ?? ''
+  return examples[language] ?? 'node:24-bookworm'
+}
+
+const examples: Readonly<Record<string, string>> = {
+  python: 'python:3.13-bookworm',
+  java: 'eclipse-temurin:21',
+  build: 'node:24-bookworm',
+  node: 'node:24-bookworm-slim',
 }
 
 function failed(code: string, params: Reason['params'] = {}): Settled {
@@ -86,7 +110,7 @@ function startCommand(tree: TreeFacts, language: Language, base: string): string
     case 'java':
       return ['java', '-jar', 'app.jar']
     case 'static':
-      return base.startsWith('host/') ? ['node', STATIC_SERVER] : undefined
+      return servesStatic(base) ? ['node', STATIC_SERVER] : undefined
     default:
       return unreachable(language)
   }
@@ -164,6 +188,7 @@ export function judge(
   build: Pick<Build, 'jobMade' | 'attempt' | 'report' | 'manifest'>,
   facts: JobFacts,
   isReceiving: boolean,
+  limits: BuildLimits,
 ): Verdict {
   const lost: Verdict =
     build.attempt >= ATTEMPTS_MAX
@@ -179,7 +204,7 @@ export function judge(
         ? { kind: 'wait', progress: 'publishing' }
         : { kind: 'fail', reason: { code: 'build_no_package', params: {} } }
     case 'failed':
-      return judgeFailure(build, facts, lost)
+      return judgeFailure(build, facts, lost, limits)
     default:
       return unreachable(facts)
   }
@@ -189,6 +214,7 @@ function judgeFailure(
   build: Pick<Build, 'report' | 'manifest'>,
   facts: JobFacts & { kind: 'failed' },
   lost: Verdict,
+  limits: BuildLimits,
 ): Verdict {
   const fail = (code: string, params: Reason['params'] = {}): Verdict => ({
     kind: 'fail',
@@ -196,11 +222,12 @@ function judgeFailure(
   })
   if (facts.jobReason === 'DeadlineExceeded')
     return fail('build_timeout', { seconds: build.manifest?.build.timeoutSeconds ?? 0 })
-  if (facts.podReason === 'OOMKilled') return fail('build_out_of_memory')
-  if (facts.podReason === 'TooManyProcesses') return fail('build_too_many_processes')
+  if (facts.podReason === 'OOMKilled') return fail('build_out_of_memory', { limit: limits.memory })
+  if (facts.podReason === 'TooManyProcesses')
+    return fail('build_too_many_processes', { limit: limits.processes })
   if (facts.podReason === 'Evicted')
     return /storage|emptydir|disk/iu.test(facts.podMessage)
-      ? fail('build_out_of_disk', { problem: facts.podMessage.slice(0, 200) })
+      ? fail('build_out_of_disk', { limit: limits.disk })
       : lost
   if (build.report !== null) return judgeReport(build.report)
   if (facts.exitCode !== undefined)
@@ -215,4 +242,29 @@ function judgeReport(report: Report): Verdict {
   const code =
     report.phase === 'command' || report.phase === 'output' ? 'build_command_failed' : 'build_transfer_failed'
   return { kind: 'fail', reason: { code, params } }
+}
+
+/** What is known about the cache of an Application. */
+export type CacheUse = { readonly id: string; readonly sizeBytes: number; readonly usedAt: Date }
+
+const CACHE_UNUSED_DAYS = 30
+
+/** Caches to remove: of Applications that are no more, not used for long, and used least lately until the rest fits. */
+export function cachesToRemove(
+  caches: readonly CacheUse[],
+  existing: ReadonlySet<string>,
+  now: Date,
+  maxBytes: number,
+): readonly string[] {
+  const surplus: string[] = []
+  let sumBytes = 0
+  for (const { id, sizeBytes, usedAt } of caches.toSorted(
+    (a, b) => b.usedAt.getTime() - a.usedAt.getTime(),
+  )) {
+    const isOld = now.getTime() - usedAt.getTime() > CACHE_UNUSED_DAYS * DAY_MS
+    const isKept = existing.has(id) && !isOld && sumBytes + sizeBytes <= maxBytes
+    if (isKept) sumBytes += sizeBytes
+    else surplus.push(id)
+  }
+  return surplus
 }

@@ -1,11 +1,9 @@
-import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 
-import { AppError, assert, GIB, KIB, must, parseJson } from '@slipway/kit'
+import { AppError, assert, KIB, must, parseJson } from '@slipway/kit'
 import {
   buildImage,
   declaredBases,
@@ -19,6 +17,8 @@ import { wake } from '../../control/index.ts'
 import { findApplication } from '../app/index.ts'
 import { recordBuiltImage, type BuiltInRegistry } from '../image/index.ts'
 import { findProject } from '../tenancy/index.ts'
+import { limited } from './bytes.ts'
+import type { BuildCaches } from './caches.ts'
 import { buildErrors } from './errors.ts'
 import { isEnded, type Build, type Report } from './model.ts'
 import { STATIC_SERVER } from './plan.ts'
@@ -33,6 +33,8 @@ import { staticServer } from './static-server.ts'
 export type Receiving = {
   /** Builds whose package is coming in now, in this process. */
   readonly active: ReadonlySet<string>
+  /** Builds whose cache is coming in now. */
+  readonly caching: ReadonlySet<string>
   readonly package: (ctx: RequestContext, buildId: string, attempt: number, body: Readable) => Promise<void>
   /** The source went out whole. */
   readonly sourceTaken: (buildId: string, attempt: number) => Promise<void>
@@ -46,18 +48,30 @@ export type Receiving = {
 }
 
 const REPORT_MAX_BYTES = 4 * KIB
-const CACHE_MAX_BYTES = 2 * GIB
 const ReportBody = z.strictObject({
   phase: z.enum(['start', 'fetch', 'command', 'output', 'package', 'transfer']),
   exitCode: z.number().int().min(0).max(255),
   message: z.string().max(1_000),
 })
 
-export function receiving(platform: Platform, registry: () => BuiltInRegistry): Receiving {
+/** Removes what packages that were coming in when the platform ended have left; before anything new comes in. */
+export async function removeHalfReceived(settings: Pick<Platform['settings'], 'dataFolder'>): Promise<void> {
+  await rm(spoolFolderOf(settings), { recursive: true, force: true })
+}
+
+export function spoolFolderOf(settings: Pick<Platform['settings'], 'dataFolder'>): string {
+  return join(settings.dataFolder, 'build-spool')
+}
+
+export function receiving(
+  platform: Platform,
+  registry: () => BuiltInRegistry,
+  caches: BuildCaches,
+): Receiving {
   const { database, settings } = platform
   const active = new Set<string>()
-  const spoolFolder = join(settings.dataFolder, 'build-spool')
-  const cacheFolder = join(settings.dataFolder, 'build-cache')
+  const spoolFolder = spoolFolderOf(settings)
+  const caching = new Set<string>()
 
   /** The build, while this attempt of it is the one that counts. */
   async function current(buildId: string, attempt: number): Promise<Build> {
@@ -147,6 +161,7 @@ export function receiving(platform: Platform, registry: () => BuiltInRegistry): 
 
   return {
     active,
+    caching,
     async package(ctx, buildId, attempt, body) {
       const build = await current(buildId, attempt)
       if (active.has(buildId)) throw buildErrors.build_link_invalid()
@@ -183,40 +198,15 @@ export function receiving(platform: Platform, registry: () => BuiltInRegistry): 
       // The cache comes after the package, when the build has succeeded.
       if (build?.attempt !== attempt || !build.isDefaultBranch || build.state !== 'Succeeded')
         throw buildErrors.build_link_invalid()
-      await mkdir(cacheFolder, { recursive: true, mode: 0o700 })
-      const file = join(cacheFolder, `${build.applicationId}.tar`)
-      const growing = `${file}.${buildId}`
+      if (caching.has(buildId)) throw buildErrors.build_link_invalid()
+      caching.add(buildId)
       try {
-        await pipeline(body, limited(CACHE_MAX_BYTES), createWriteStream(growing, { mode: 0o600 }), {
-          signal: ctx.signal,
-        })
-        await rename(growing, file)
+        await caches.keep(build.applicationId, body, ctx.signal)
       } finally {
-        await rm(growing, { force: true })
+        caching.delete(buildId)
       }
     },
-    async openCache(buildId, attempt) {
-      const { applicationId } = await current(buildId, attempt)
-      const file = join(cacheFolder, `${applicationId}.tar`)
-      const size = await stat(file).then(
-        (found) => found.size,
-        () => undefined,
-      )
-      return size === undefined
-        ? undefined
-        : { sizeBytes: size, body: createReadStream(file, { end: size - 1 }) }
-    },
-  }
-}
-
-function limited(maxBytes: number) {
-  return async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    let sizeBytes = 0
-    for await (const chunk of source) {
-      sizeBytes += chunk.length
-      if (sizeBytes > maxBytes) throw buildErrors.build_package_refused({ problem: 'it is too large' })
-      yield chunk
-    }
+    openCache: async (buildId, attempt) => caches.open((await current(buildId, attempt)).applicationId),
   }
 }
 

@@ -141,6 +141,18 @@ export async function existingIds(db: Db, ids: readonly string[]): Promise<Reado
   return new Set(rows.map(({ id }) => id))
 }
 
+/** Which of these Applications have builds. */
+export async function existingApplications(db: Db, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('build_build')
+    .select('application_id')
+    .distinct()
+    .where('application_id', 'in', [...ids])
+    .execute()
+  return new Set(rows.map(({ application_id: id }) => id))
+}
+
 /** One row more than the limit, newest first. */
 export async function listBuilds(db: Db, applicationId: string, page: PageInput): Promise<Build[]> {
   let query = db

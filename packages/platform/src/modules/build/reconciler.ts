@@ -1,5 +1,3 @@
-import { join } from 'node:path'
-
 import { AppError, DAY_MS, HOUR_MS, messageOf, MINUTE_MS, must, SECOND_MS, unreachable } from '@slipway/kit'
 import { findObject, hasReason, type Live } from '@slipway/kube'
 
@@ -8,12 +6,13 @@ import type { ClusterConnection, Clusters } from '../fleet/index.ts'
 import { BASE_PREFIX, PULL_SECRET, type BuiltInRegistry, type Namespaces } from '../image/index.ts'
 import { requireSource, type Repositories } from '../source/index.ts'
 import { BUILD_BASE, builderImage } from './builder-image.ts'
+import type { BuildCaches } from './caches.ts'
 import { linkFor } from './links.ts'
 import type { BuildLogs } from './logs.ts'
 import { BUILD_LABEL, jobFactsOf, jobManifest, MANAGER, settingsSecret, type JobInput } from './manifests.ts'
-import { isEnded, jobNameOf, LOG_DAYS, type Build, type Reason } from './model.ts'
-import { judge, mayBegin, settle } from './plan.ts'
-import type { Receiving } from './publish.ts'
+import { isEnded, jobNameOf, LOG_DAYS, type Build, type BuildLimits, type Reason } from './model.ts'
+import { exampleBase, judge, mayBegin, settle } from './plan.ts'
+import { spoolFolderOf, type Receiving } from './publish.ts'
 import * as queries from './queries.ts'
 import { BUILD_RECONCILER } from './service.ts'
 
@@ -29,6 +28,7 @@ export type BuildPorts = {
   readonly namespaces: Namespaces
   readonly receiving: Receiving
   readonly logs: BuildLogs
+  readonly caches: BuildCaches
   readonly imageAddress: (image: string) => string
 }
 
@@ -147,8 +147,7 @@ async function missingBase(
     const [repository = '', tag = 'latest'] = name.split(':')
     const isThere =
       repository.startsWith(BASE_PREFIX) && (await ports.registry().metadata.findTag(repository, tag))
-    if (!isThere)
-      return { code: 'build_base_missing', params: { base: name, address: ports.imageAddress(name) } }
+    if (!isThere) return { code: 'build_base_missing', params: { base: name, example: exampleBase(name) } }
   }
   return undefined
 }
@@ -160,7 +159,7 @@ async function watchJob(context: ControlContext, ports: BuildPorts, build: Build
   const facts = jobFactsOf(job, pod)
   const waitMs = facts.kind === 'failed' ? LAST_LINES_MS : 0
   await followLog(context, ports, connection, { build, pod, waitMs })
-  const verdict = judge(build, facts, ports.receiving.active.has(build.id))
+  const verdict = judge(build, facts, ports.receiving.active.has(build.id), limitsOf(context))
   switch (verdict.kind) {
     case 'makeJob':
       await makeJob(context, ports, connection, build)
@@ -235,7 +234,7 @@ async function makeJob(
 ): Promise<void> {
   const { clock, signal, installationId } = context
   const { kube } = connection
-  const spoolFolder = join(context.settings.dataFolder, 'build-spool')
+  const spoolFolder = spoolFolderOf(context.settings)
   const image = must(
     await builderImage(ports.registry(), connection.processRuntime, { spoolFolder, clock, signal }),
     'its base was looked for when the source was fetched',
@@ -255,6 +254,7 @@ async function makeJob(
     pullSecret: PULL_SECRET,
     settings: settingsOf(context, build, timeoutSeconds),
     timeoutSeconds,
+    limits: limitsOf(context),
   }
   // The pod needs the Secret to start, and the Secret needs the Job to go with it.
   const { ownerReferences: _, ...metadata } = settingsSecret(input, '').metadata ?? {}
@@ -276,6 +276,10 @@ async function makeJob(
     signal,
   })
   await advance(context, build, { jobMade: true })
+}
+
+function limitsOf({ settings }: ControlContext): BuildLimits {
+  return { memory: settings.buildMemory, disk: settings.buildDisk, processes: settings.buildProcesses }
 }
 
 function settingsOf(
@@ -314,6 +318,8 @@ async function cancel(context: ControlContext, ports: BuildPorts, build: Build):
 
 /** Takes what is left of an ended build off the Cluster, once its log is complete. */
 async function cleanUp(context: ControlContext, ports: BuildPorts, build: Build): Promise<Again> {
+  // Its Job still hands its cache over; the Job's own deadline ends that.
+  if (ports.receiving.caching.has(build.id)) return { againInMs: WATCH_MS }
   if (build.attempt > 0) {
     const connection = await ports.clusters.connect(build.clusterId)
     if (build.state === 'Succeeded') {
@@ -329,7 +335,7 @@ async function cleanUp(context: ControlContext, ports: BuildPorts, build: Build)
 
 /** Deletes old logs, and Jobs whose build is no longer known: those of Applications that were deleted meanwhile. */
 export function buildUpkeep(
-  ports: Pick<BuildPorts, 'clusters' | 'logs'>,
+  ports: Pick<BuildPorts, 'clusters' | 'logs' | 'caches'>,
   clusterIds: (context: ControlContext) => Promise<readonly string[]>,
 ): Reconciler {
   return {
@@ -340,6 +346,7 @@ export function buildUpkeep(
     deadlineMs: 5 * MINUTE_MS,
     async reconcile(context) {
       await ports.logs.forget(new Date(context.clock.now().getTime() - LOG_DAYS * DAY_MS))
+      await ports.caches.tidy((ids) => context.transact((db) => queries.existingApplications(db, ids)))
       for (const id of await clusterIds(context))
         await sweepJobs(context, ports, id).catch((thrown: unknown) =>
           context.log.info({ cluster: id, error: messageOf(thrown) }, 'looking for lost build Jobs failed'),

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 
 import type * as views from '@slipway/contract'
 import { contract, type InputOf, TOTAL_MAX } from '@slipway/contract'
+import { onCommit } from '@slipway/db'
 import { pageOf, SECOND_MS } from '@slipway/kit'
 
 import type { Ctx } from '../../context.ts'
@@ -9,10 +10,11 @@ import { found } from '../../http/errors.ts'
 import type { Routes } from '../../http/index.ts'
 import { applicationsFor } from '../app/index.ts'
 import { requireSource, type Repositories } from '../source/index.ts'
+import type { BuildCaches } from './caches.ts'
 import { buildErrors } from './errors.ts'
 import { checkLink } from './links.ts'
 import type { BuildLogs } from './logs.ts'
-import { isEnded, LOG_DAYS, type Build } from './model.ts'
+import { CACHE_MAX_BYTES, isEnded, LOG_DAYS, type Build } from './model.ts'
 import type { Receiving } from './publish.ts'
 import * as queries from './queries.ts'
 import * as service from './service.ts'
@@ -21,6 +23,7 @@ export type BuildRoutePorts = {
   readonly repositories: Repositories
   readonly receiving: Receiving
   readonly logs: BuildLogs
+  readonly caches: BuildCaches
 }
 
 const POLL_MS = 300
@@ -29,6 +32,7 @@ const TAIL_MS = 25 * SECOND_MS
 
 export function buildRoutes(routes: Routes, ports: BuildRoutePorts): void {
   accountRoutes(routes, ports)
+  cacheRoutes(routes, ports)
   logRoutes(routes, ports)
   jobRoutes(routes, ports)
 }
@@ -74,6 +78,20 @@ async function searchBuilds(ctx: Ctx, query: InputOf<typeof contract.searchBuild
     (one) => [one.createdAt.toISOString(), one.id],
   )
   return { ...page, total: await queries.countBuilds(ctx.db, filter, TOTAL_MAX) }
+}
+
+function cacheRoutes(routes: Routes, { caches }: BuildRoutePorts): void {
+  routes.on(contract.getBuildCache, async ({ params }) => {
+    const facts = await caches.find(params.application)
+    return {
+      sizeBytes: facts?.sizeBytes ?? 0,
+      maxBytes: CACHE_MAX_BYTES,
+      updatedAt: facts?.updatedAt.toISOString() ?? null,
+    }
+  })
+  routes.on(contract.clearBuildCache, async ({ params }, ctx) => {
+    onCommit(ctx.db, () => caches.clear(params.application))
+  })
 }
 
 function logRoutes(routes: Routes, { logs }: BuildRoutePorts): void {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -112,4 +113,88 @@ test('a repository without an Application, and a reserved one, cannot be pushed 
   await expect(push(operator, 'base/node', 'v1')).resolves.toContain('sha256:')
   const bases = await platform.call('GET', '/v1/base-images', { secret: operator })
   expect(JSON.stringify(bases.body)).toContain('base/node:v1')
+})
+
+/** An OCI layout as tar with so many Images, each with a layer of its own. */
+async function layout(name: string, count = 1): Promise<Buffer<ArrayBuffer>> {
+  const parent = join(folder, name)
+  await mkdir(join(parent, 'blobs/sha256'), { recursive: true })
+  const put = async (content: Buffer | object, mediaType: string) => {
+    const bytes = Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content))
+    const hex = createHash('sha256').update(bytes).digest('hex')
+    await writeFile(join(parent, 'blobs/sha256', hex), bytes)
+    return { mediaType, digest: `sha256:${hex}`, size: bytes.length }
+  }
+  const manifests = []
+  for (let index = 0; index < count; index += 1) {
+    const layer = Buffer.alloc(1_024 * (index + 2))
+    const config = {
+      architecture: process.arch === 'x64' ? 'amd64' : process.arch,
+      os: 'linux',
+      config: { Cmd: ['node', 'app.js'], ExposedPorts: { '4000/tcp': {} } },
+      rootfs: { type: 'layers', diff_ids: [`sha256:${createHash('sha256').update(layer).digest('hex')}`] },
+    }
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      config: await put(config, 'application/vnd.oci.image.config.v1+json'),
+      layers: [await put(layer, 'application/vnd.oci.image.layer.v1.tar')],
+    }
+    manifests.push(await put(manifest, manifest.mediaType))
+  }
+  await writeFile(join(parent, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
+  await writeFile(join(parent, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }))
+  const { stdout } = await run('tar', ['-C', parent, '-cf', '-', '.'], { encoding: 'buffer' })
+  return Buffer.from(stdout)
+}
+
+async function upload(path: string, body: Buffer<ArrayBuffer>, secret = operator) {
+  const response = await fetch(new URL(path, platform.url), {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/octet-stream' },
+    body,
+  })
+  return { status: response.status, text: await response.text() }
+}
+
+test('an archive becomes a base, or an Image of its Application that can be released', async () => {
+  const archive = await layout('one')
+  expect(await upload('/v1/base-images/content?name=base/build:latest', archive)).toEqual({
+    status: 204,
+    text: '',
+  })
+  const bases = await platform.call('GET', '/v1/base-images', { secret: operator })
+  expect(JSON.stringify(bases.body)).toContain('base/build:latest')
+  const path = `/v1/applications/${application}/images`
+  expect((await upload(`${path}/content?tag=imported`, archive)).status).toBe(204)
+  const list = await platform.call('GET', path, { secret: operator })
+  expect(list.body['items']).toMatchObject([
+    {
+      tags: ['imported'],
+      createdBy: 'admin',
+      template: { processes: { web: { port: 4000, command: ['node', 'app.js'] } } },
+    },
+    {},
+    {},
+  ])
+})
+
+test('what is no archive of one Image is refused with the reason, and a base takes an operator', async () => {
+  const path = `/v1/applications/${application}/images/content?tag=bad`
+  const several = await upload(path, await layout('two', 2))
+  expect(several).toMatchObject({
+    status: 422,
+    text: expect.stringContaining('2 images instead of one') as unknown,
+  })
+  const nonsense = await upload(path, Buffer.from('nonsense'))
+  expect(nonsense).toMatchObject({
+    status: 422,
+    text: expect.stringContaining('image_archive_invalid') as unknown,
+  })
+  expect((await upload('/v1/base-images/content?name=shop/web:1', Buffer.from('x'))).status).toBe(400)
+  const member = await platform.user(operator, 'member')
+  const base = await upload('/v1/base-images/content?name=base/x:1', await layout('three'), member.secret)
+  expect([403, 404]).toContain(base.status)
+  const list = await platform.call('GET', `/v1/applications/${application}/images`, { secret: operator })
+  expect(JSON.stringify(list.body)).not.toContain('"bad"')
 })

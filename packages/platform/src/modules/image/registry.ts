@@ -8,11 +8,14 @@ import {
   directSource,
   dropStaleUploads,
   folderBlobs,
+  importArchive,
+  ociErrors,
   parseImageConfig,
   parseManifest,
   scrubBlobs,
   selectPlatform,
   type BlobStore,
+  type ByteStream,
   type Digest,
   type ImageManifest,
   type ImageSink,
@@ -25,9 +28,11 @@ import type { Platform } from '../../context.ts'
 import type { Reconciler } from '../../control/index.ts'
 import { publicUrlOf } from '../../http/browser.ts'
 import type { Db } from '../../tables.ts'
+import type { Application } from '../app/index.ts'
 import { appendEvent, INSTALLATION_CHAIN } from '../audit/index.ts'
 import { actorOf, authenticate, authorize, registryKeys } from './login.ts'
 import { databaseMetadata } from './metadata.ts'
+import type { Image } from './model.ts'
 import { templateOfConfig } from './plan.ts'
 import * as queries from './queries/images.ts'
 import * as rows from './queries/registry.ts'
@@ -40,6 +45,19 @@ export type BuiltInRegistry = Disposable & {
   readonly blobs: BlobStore
   readonly sinkOf: (repository: string) => ImageSink
   readonly sourceOf: (repository: string) => ImageSource
+  /**
+   * Stores the one Image of an archive under a tag; it can be released like one that was pushed.
+   * @throws {AppError} `image_archive_invalid` also when it holds several, and those of the archive's content
+   */
+  readonly importImage: (input: ArchiveInput) => Promise<void>
+}
+
+export type ArchiveInput = {
+  readonly repository: string
+  readonly tag: string
+  readonly archive: ByteStream
+  readonly createdBy: string
+  readonly signal: AbortSignal
 }
 
 export type RegistryPorts = { readonly findUses: FindUses }
@@ -79,6 +97,7 @@ export async function openRegistry(platform: Platform, ports: RegistryPorts): Pr
     blobs,
     sinkOf: (repository) => directSink({ ...shared, repository }),
     sourceOf: (repository) => directSource({ ...shared, repository }),
+    importImage: (input) => importImage(platform, shared, input),
     // The options are plain data, so a registry per request costs nothing and knows the caller's address.
     handle: (request, { address }) => answerTo(address)(request),
     [Symbol.dispose]: () => renewing[Symbol.dispose](),
@@ -109,22 +128,13 @@ async function record(
       : undefined
   await platform.database.transact('all', async (db) => {
     const application = await applicationOfRepository(db, event.repository)
-    if (pushed && application && event.digest !== undefined)
-      await queries.putImage(db, {
-        id: platform.newId('img'),
-        organizationId: application.organizationId,
-        projectId: application.projectId,
-        applicationId: application.id,
-        repository: event.repository,
-        digest: event.digest,
-        template: pushed.template,
-        base: pushed.base,
-        commit: null,
-        buildId: null,
-        sizeBytes: pushed.sizeBytes,
-        createdBy: actor.name,
-        createdAt: event.at,
-      })
+    if (pushed && application && event.digest !== undefined) {
+      const { repository, digest, at } = event
+      await queries.putImage(
+        db,
+        imageOf(platform, application, pushed, { repository, digest, at, createdBy: actor.name }),
+      )
+    }
     await appendEvent(platform, db, {
       id: platform.newId('aud'),
       chain: application?.organizationId ?? INSTALLATION_CHAIN,
@@ -143,8 +153,69 @@ async function record(
   })
 }
 
+type Arrived = {
+  readonly repository: string
+  readonly digest: Digest
+  readonly at: Date
+  readonly createdBy: string
+}
+
+/** The record of an Image that came from outside. */
+function imageOf(
+  platform: Platform,
+  application: Application,
+  described: Described,
+  arrived: Arrived,
+): Image {
+  return {
+    id: platform.newId('img'),
+    organizationId: application.organizationId,
+    projectId: application.projectId,
+    applicationId: application.id,
+    repository: arrived.repository,
+    digest: arrived.digest,
+    ...described,
+    commit: null,
+    buildId: null,
+    createdBy: arrived.createdBy,
+    createdAt: arrived.at,
+  }
+}
+
+async function importImage(
+  platform: Platform,
+  stores: Stores & Pick<Platform, 'clock' | 'newId'>,
+  { repository, tag, archive, createdBy, signal }: ArchiveInput,
+): Promise<void> {
+  const sink = directSink({ ...stores, repository })
+  // Tagged only when it is known that there is one.
+  const images = await importArchive({ archive, sink, signal, tagsFor: () => [] })
+  const [image] = images
+  if (image === undefined || images.length > 1)
+    throw ociErrors.image_archive_invalid({
+      reason: `it holds ${images.length} images instead of one`,
+      entry: '',
+    })
+  const described = await describePushed(stores, repository, image.digest)
+  if (!described)
+    throw ociErrors.image_archive_invalid({ reason: 'it is no image for this kind of machine', entry: '' })
+  const { bytes } = await directSource({ ...stores, repository }).getManifest(image.digest)
+  await sink.putManifest({ reference: tag, mediaType: image.mediaType, bytes, signal })
+  await platform.database.transact('all', async (db) => {
+    const application = await applicationOfRepository(db, repository)
+    const arrived = { repository, digest: image.digest, at: platform.clock.now(), createdBy }
+    if (application) await queries.putImage(db, imageOf(platform, application, described, arrived))
+  })
+}
+
+type Described = Pick<Image, 'template' | 'base' | 'sizeBytes'>
+
 /** What a pushed manifest would run; undefined for what is no Image, such as a signature. */
-async function describePushed(stores: Stores, repository: string, digest: Digest) {
+async function describePushed(
+  stores: Stores,
+  repository: string,
+  digest: Digest,
+): Promise<Described | undefined> {
   const source = directSource({ ...stores, repository })
   try {
     const image = await imageManifestOf(source, digest)

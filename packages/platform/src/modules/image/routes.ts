@@ -6,6 +6,8 @@ import { declaredBases } from '@slipway/oci'
 import { found } from '../../http/errors.ts'
 import type { Routes } from '../../http/index.ts'
 import type { Db } from '../../tables.ts'
+import { findApplication } from '../app/index.ts'
+import { findProject } from '../tenancy/index.ts'
 import { referenceOf, type Image, type ImageUse } from './model.ts'
 import * as queries from './queries/images.ts'
 import type { BuiltInRegistry } from './registry.ts'
@@ -45,7 +47,34 @@ export function imageRoutes(routes: Routes, ports: ImagePorts): void {
       ],
     }
   })
+  routes.onStream(contract.importBaseImage, async ({ input, ctx, upload }) => {
+    const { name } = input.query
+    const at = name.lastIndexOf(':')
+    await ports.registry().importImage({
+      repository: name.slice(0, at),
+      tag: name.slice(at + 1),
+      archive: upload,
+      createdBy: ctx.account.name,
+      signal: ctx.signal,
+    })
+  })
+  routes.onStream(contract.importImage, async ({ input, ctx, upload }) => {
+    const repository = await ctx.read((db) => repositoryOf(db, input.params.application))
+    await ports.registry().importImage({
+      repository,
+      tag: input.query.tag,
+      archive: upload,
+      createdBy: ctx.account.name,
+      signal: ctx.signal,
+    })
+  })
   routes.onProtocol(contract.registry, (request, caller) => ports.registry().handle(request, caller))
+}
+
+async function repositoryOf(db: Db, applicationId: string): Promise<string> {
+  const application = found(await findApplication(db, applicationId))
+  const project = found(await findProject(db, application.projectId))
+  return `${project.slug}/${application.slug}`
 }
 
 /** Makes views of a page of Images of one Application. */
