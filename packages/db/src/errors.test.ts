@@ -16,6 +16,7 @@ const cases: [when: string, thrown: unknown, failure: Failure][] = [
   ['a shutdown', serverError('57P01'), 'connection'],
   ['a protocol failure', serverError('08006'), 'connection'],
   ['a wrong password', serverError('28P01'), 'login'],
+  ['a full disk', serverError('53100'), 'full'],
   ['a NUL in a text', serverError('22021'), 'text'],
   ['a unique violation', serverError('23505'), 'other'],
   ['a refused connection', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 'connection'],
@@ -34,6 +35,7 @@ test('what a caller can act on becomes a refusal with a hint when to come back',
     retryAfterSeconds: 1,
   })
   expect(translateFailure(serverError('55P03'))).toMatchObject({ code: 'database_busy', status: 503 })
+  expect(translateFailure(serverError('53100'))).toMatchObject({ code: 'database_full', status: 507 })
   expect(translateFailure(serverError('22021'))).toMatchObject({ code: 'text_not_storable', status: 400 })
 })
 

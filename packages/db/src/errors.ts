@@ -5,6 +5,8 @@ export const databaseErrors = defineErrors({
   database_unavailable: { status: 503 },
   /** Too much at once: no free connection, a lock or a statement that took too long, conflicts that did not end. */
   database_busy: { status: 503 },
+  /** The database's disk is full: nothing was changed, and nothing can be until there is room. */
+  database_full: { status: 507 },
   /** The server answers and refuses the name, the password or the database's name. */
   database_login_refused: { status: 500 },
   /** The application's role could see or do more than row-level security allows. */
@@ -83,6 +85,7 @@ export type Failure =
   | 'connection'
   | 'login'
   | 'timeout'
+  | 'full'
   | 'text'
   | 'other'
 
@@ -107,6 +110,7 @@ const SQLSTATES: Readonly<Record<string, Failure>> = {
   '40P01': 'retry', // deadlock_detected
   '55P03': 'timeout', // lock_not_available
   '57014': 'timeout', // query_canceled
+  '53100': 'full', // disk_full
   '53300': 'connection', // too_many_connections
   '57P01': 'connection', // admin_shutdown
   '57P02': 'connection', // crash_shutdown
@@ -142,6 +146,7 @@ export function translateFailure(thrown: unknown): unknown {
   const failure = failureOf(thrown)
   if (failure === 'retry' || failure === 'timeout') return databaseErrors.database_busy({}, options)
   if (failure === 'connection') return databaseErrors.database_unavailable({}, options)
+  if (failure === 'full') return databaseErrors.database_full({}, options)
   if (failure === 'login') return databaseErrors.database_login_refused({}, { cause: thrown })
   if (failure === 'text') return databaseErrors.text_not_storable({}, { cause: thrown })
   return thrown

@@ -38,6 +38,7 @@ import {
 import { keepPorts, readPorts } from './ports-file.ts'
 import { settlePorts } from './ports.ts'
 import { openRunFile, type RunInfo } from './run-file.ts'
+import { watchRoom } from './room-watch.ts'
 import { provideNode } from './runtimes.ts'
 import { sampleProblemOf } from './sample-problem.ts'
 import { supervise, type Supervised } from './supervise.ts'
@@ -128,6 +129,7 @@ export async function start(input: StartInput): Promise<Running> {
   say('step.platform')
   const kubeconfig = String(cluster.ready()['kubeconfigPath'])
   const runFile = parts.use(openRunFile(folder.path))
+  parts.use(watchRoom({ folder: folder.path, clock: systemClock, say }))
   const told = infoBoard(started, {
     gatewayUrl: String(cluster.ready()['gatewayUrl']),
     kubeconfig,

@@ -48,6 +48,9 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is used instead of
     'part.ended': '{part} ended ({how}) and is started again',
     'part.back': '{part} runs again',
     'token.renewed': 'new first-run token: {token}',
+    'room.low':
+      'only {megabytes} MB are left in {folder}: changes are refused until there is room, and nothing that was accepted is lost',
+    'room.back': 'there is room again in {folder}',
     stopping: 'stopping; once more ends at once',
     stopped: 'stopped',
     'stopped.kept': 'stopped; instances go on and are adopted by the next start',
@@ -108,6 +111,8 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is used instead of
     'part.ended': '{part} 已结束（{how}），正在重新启动',
     'part.back': '{part} 已恢复运行',
     'token.renewed': '新的首次运行令牌：{token}',
+    'room.low': '{folder} 仅剩 {megabytes} MB：在释放空间之前更改会被拒绝，已接受的内容不会丢失',
+    'room.back': '{folder} 已有可用空间',
     stopping: '正在停止；再按一次立即结束',
     stopped: '已停止',
     'stopped.kept': '已停止；实例继续运行，下次启动时接管',

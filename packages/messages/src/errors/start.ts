@@ -4,6 +4,8 @@ import { catalog } from '../catalog.ts'
 export const startErrors = catalog({
   en: {
     database_busy: 'The database is busy. Try again in a moment.',
+    database_full:
+      'There is no room left where the database lies. Nothing was changed. Free some space and try again.',
     database_login_refused:
       'The database refuses the name, the password or the database name in DATABASE_URL. Correct it and start again.',
     database_role_unsafe:
@@ -63,6 +65,7 @@ export const startErrors = catalog({
   },
   'zh-CN': {
     database_busy: '数据库繁忙，请稍后重试。',
+    database_full: '数据库所在的磁盘已满。没有任何更改。请释放空间后重试。',
     database_login_refused: '数据库拒绝了 DATABASE_URL 中的用户名、密码或库名。请改正后重新启动。',
     database_role_unsafe:
       'DATABASE_URL 中的角色 {role} 不受行级安全约束（{reason}）。请使用 slipway_app：非超级用户、无 BYPASSRLS、不拥有任何对象。',
