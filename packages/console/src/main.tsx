@@ -7,6 +7,7 @@ import { markOwnStyles } from './app/nonce.ts'
 import './theme/base.css'
 import './theme/shell.css'
 import './theme/parts.css'
+import './theme/timeline.css'
 
 const nonce = markOwnStyles()
 createRoot(must(document.querySelector('#root'), 'the page has a root')).render(<App nonce={nonce} />)

@@ -24,7 +24,8 @@ import { isSignedOut, sessionEnded } from './session.ts'
 
 const FRESH_MS = SECOND_MS
 
-function notice(error: unknown): void {
+/** Tells the frame when an error means that the server is away or the session has ended. */
+export function noticeFailure(error: unknown): void {
   if (isUnreachable(error)) noticeLoss(() => void cache.invalidateQueries())
   else if (isSignedOut(error)) sessionEnded.set(true)
 }
@@ -32,10 +33,10 @@ function notice(error: unknown): void {
 export const cache: QueryClient = new QueryClient({
   queryCache: new QueryCache({
     onError: (error, query) => {
-      if (query.meta?.['quiet'] !== true) notice(error)
+      if (query.meta?.['quiet'] !== true) noticeFailure(error)
     },
   }),
-  mutationCache: new MutationCache({ onError: notice }),
+  mutationCache: new MutationCache({ onError: noticeFailure }),
   defaultOptions: {
     queries: { staleTime: FRESH_MS, retry: false, networkMode: 'always' },
     mutations: { retry: false, networkMode: 'always' },
@@ -78,7 +79,7 @@ export function useAnswer<Name extends JsonName>(
 type PageName = keyof Client['pages'] & JsonName
 type PageOf<Name extends PageName> =
   AnswerOf<Name> extends { items: readonly (infer Item)[] }
-    ? { readonly items: readonly Item[]; readonly cursor?: string }
+    ? { readonly items: readonly Item[]; readonly cursor?: string; readonly total?: number }
     : never
 export type RowOf<Name extends PageName> = PageOf<Name>['items'][number]
 
@@ -89,6 +90,8 @@ export function useRows<Name extends PageName>(
   options: ReadOptions = {},
 ): UseInfiniteQueryResult<{ readonly pages: readonly PageOf<Name>[] }> & {
   readonly rows: readonly RowOf<Name>[] | undefined
+  /** How many there are in all, where the operation tells. */
+  readonly total: number | undefined
 } {
   const isLost = lostSince.use() !== undefined
   const result = useInfiniteQuery({
@@ -101,7 +104,8 @@ export function useRows<Name extends PageName>(
     enabled: options.enabled ?? true,
     placeholderData: keepPreviousData,
   })
-  return { ...result, rows: result.data?.pages.flatMap((page) => page.items) }
+  const pages = result.data?.pages
+  return { ...result, rows: pages?.flatMap((page) => page.items), total: pages?.at(-1)?.total }
 }
 
 /** Calls a changing operation; afterwards everything shown is asked for again. The caller shows `error`. */

@@ -33,6 +33,7 @@ export const routes = {
   application: { path: '/applications/$application', screen: 'application', title: 'application.overview' },
   startBuild: { path: '/applications/$application/new-build', screen: 'start-build', title: 'build.start' },
   build: { path: '/builds/$build', screen: 'build', title: 'build.list' },
+  workloads: { path: '/workloads', screen: 'workloads', title: 'workload.list', menu: 'work', key: 'w' },
   workload: { path: '/workloads/$workload', screen: 'workload', title: 'workload.overview' },
   workloadReleases: {
     path: '/workloads/$workload/releases',

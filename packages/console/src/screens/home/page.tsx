@@ -1,7 +1,127 @@
-import { useText } from '../../preferences/text.ts'
-import { Page } from '../../ui/page.tsx'
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '@slipway/kit'
+import { Button } from 'antd'
 
+import { useAnswer } from '../../data/queries.ts'
+import { useText } from '../../preferences/text.ts'
+import { pathTo } from '../../routes/path.ts'
+import { useGo } from '../../routes/use.ts'
+import { Go } from '../../ui/go.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Empty, Page, Panel } from '../../ui/page.tsx'
+import { useNow } from '../../ui/time.tsx'
+import { HealthCounts } from './health-counts.tsx'
+import { GateList, ReleaseList, WorkloadList } from './lists.tsx'
+
+const EVERY_MS = 5 * SECOND_MS
+const SHOWN = 8
+
+/** What waits for me, what went wrong, what runs, what happened last. */
 export default function HomePage() {
   const { text } = useText()
-  return <Page title={text('home.title')}>{text('home.recentNone')}</Page>
+  const states = useAnswer('searchWorkloads', { sort: 'health', limit: SHOWN }, { everyMs: EVERY_MS })
+  return (
+    <Page title={text('home.title')} command="release list">
+      <Loaded of={states}>
+        {(found) =>
+          found.total === 0 ? (
+            <FirstApplication />
+          ) : (
+            <>
+              <HealthCounts counts={found.counts} />
+              <div className="columns">
+                <Waiting />
+                <Wrong />
+                <Panel
+                  title={text('home.running')}
+                  isFlush
+                  actions={<Go to={pathTo('workloads')}>{text('common.all')}</Go>}
+                >
+                  <WorkloadList rows={found.items} />
+                </Panel>
+                <Recent />
+              </div>
+            </>
+          )
+        }
+      </Loaded>
+    </Page>
+  )
+}
+
+function FirstApplication() {
+  const { text } = useText()
+  const go = useGo()
+  return (
+    <Panel title={text('home.empty.title')}>
+      <Empty
+        command="application create <project>/<application>"
+        action={
+          <Button type="primary" onClick={() => go(pathTo('newApplication'))}>
+            {text('home.empty.action')}
+          </Button>
+        }
+      >
+        {text('home.empty.text')}
+      </Empty>
+    </Panel>
+  )
+}
+
+function Waiting() {
+  const { text } = useText()
+  const gates = useAnswer('listGates', { for: 'anyone', limit: SHOWN }, { everyMs: EVERY_MS })
+  return (
+    <Panel title={text('home.waiting')} isFlush beside={<Count of={gates.data?.total} />}>
+      <Loaded of={gates}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty command="gate list">{text('home.waitingNone')}</Empty>
+          ) : (
+            <GateList rows={items} />
+          )
+        }
+      </Loaded>
+    </Panel>
+  )
+}
+
+function Wrong() {
+  const { text } = useText()
+  // Whole minutes, so that the same question is asked for a while.
+  const minute = Math.floor(useNow().getTime() / MINUTE_MS) * MINUTE_MS
+  const since = new Date(minute - DAY_MS).toISOString()
+  const releases = useAnswer('searchReleases', { group: 'wrong', since, limit: SHOWN }, { everyMs: EVERY_MS })
+  return (
+    <Panel title={text('home.wrong')} isFlush beside={<Count of={releases.data?.total} />}>
+      <Loaded of={releases}>
+        {({ items }) =>
+          items.length === 0 ? <Empty>{text('home.wrongNone')}</Empty> : <ReleaseList rows={items} />
+        }
+      </Loaded>
+    </Panel>
+  )
+}
+
+function Recent() {
+  const { text } = useText()
+  const releases = useAnswer('searchReleases', { limit: SHOWN }, { everyMs: EVERY_MS })
+  return (
+    <Panel title={text('home.recent')} isFlush>
+      <Loaded of={releases}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty command="release start <project>/<application>/<environment> --image <image>">
+              {text('home.recentNone')}
+            </Empty>
+          ) : (
+            <ReleaseList rows={items} />
+          )
+        }
+      </Loaded>
+    </Panel>
+  )
+}
+
+function Count({ of }: { readonly of: number | undefined }) {
+  return of === undefined || of === 0 ? null : <span className="count">{of}</span>
 }

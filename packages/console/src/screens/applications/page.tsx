@@ -1,0 +1,80 @@
+import { PlusOutlined } from '@ant-design/icons'
+import { Button } from 'antd'
+
+import { useAnswer, useRows } from '../../data/queries.ts'
+import { useText } from '../../preferences/text.ts'
+import { pathTo } from '../../routes/path.ts'
+import { useGo } from '../../routes/use.ts'
+import { Go } from '../../ui/go.tsx'
+import { Grid } from '../../ui/grid/grid.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Empty, Page, Panel } from '../../ui/page.tsx'
+import { Time } from '../../ui/time.tsx'
+
+const PAGE_ROWS = 200
+
+/** Every Application one may see, whether it runs or not. */
+export default function ApplicationsPage() {
+  const { text } = useText()
+  const go = useGo()
+  const applications = useRows('listApplications', { limit: PAGE_ROWS })
+  const projects = useAnswer('listProjects', { limit: 200 })
+  const projectOf = (id: string): string => projects.data?.items.find((one) => one.id === id)?.name ?? ''
+  return (
+    <Page
+      title={text('application.list')}
+      command="application list"
+      actions={
+        <Button type="primary" icon={<PlusOutlined />} onClick={() => go(pathTo('newApplication'))}>
+          {text('application.new')}
+        </Button>
+      }
+    >
+      <Panel title={text('application.list')} isFlush>
+        <Loaded of={{ ...applications, data: applications.rows }}>
+          {(rows) => (
+            <Grid
+              label={text('application.list')}
+              of={{ ...applications, rows }}
+              keyOf={({ id }) => id}
+              open={({ id }) => go(pathTo('application', { application: id }))}
+              columns={[
+                {
+                  id: 'name',
+                  title: text('common.name'),
+                  width: 'minmax(200px, 2fr)',
+                  cell: ({ id, name }) => <Go to={pathTo('application', { application: id })}>{name}</Go>,
+                },
+                {
+                  id: 'slug',
+                  title: text('common.slug'),
+                  width: 'minmax(120px, 1fr)',
+                  cell: ({ slug }) => <code>{slug}</code>,
+                },
+                {
+                  id: 'project',
+                  title: text('application.project'),
+                  width: 'minmax(140px, 1fr)',
+                  cell: ({ projectId }) => (
+                    <Go to={pathTo('project', { project: projectId })}>{projectOf(projectId)}</Go>
+                  ),
+                },
+                {
+                  id: 'created',
+                  title: text('common.created'),
+                  width: '140px',
+                  cell: ({ createdAt }) => <Time at={createdAt} />,
+                },
+              ]}
+              empty={
+                <Empty command="application create <project>/<application>">
+                  {text('application.empty')}
+                </Empty>
+              }
+            />
+          )}
+        </Loaded>
+      </Panel>
+    </Page>
+  )
+}

@@ -1,0 +1,155 @@
+import { Button } from 'antd'
+import { useState } from 'react'
+
+import type { Instance } from '@slipway/contract'
+import { SECOND_MS } from '@slipway/kit'
+import { instanceText } from '@slipway/messages'
+
+import { useChange, useRows } from '../../data/queries.ts'
+import { InstanceStatus } from '../../objects/instance.tsx'
+import { WorkloadPage } from '../../objects/workload-page.tsx'
+import { useFormat } from '../../preferences/format.ts'
+import { useText } from '../../preferences/text.ts'
+import { useRouteParams, useRouteSearch } from '../../routes/use.ts'
+import { Dialog } from '../../ui/dialog.tsx'
+import { Grid, type Column } from '../../ui/grid/grid.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Empty, Panel } from '../../ui/page.tsx'
+import { Time } from '../../ui/time.tsx'
+
+const EVERY_MS = 2 * SECOND_MS
+
+/** The Instances of a Workload: where each runs, how it is, and why. */
+export default function WorkloadInstancesPage() {
+  const { text } = useText()
+  const { workload: id } = useRouteParams<'workloadInstances'>()
+  const [search] = useRouteSearch()
+  const process = /^[a-z][a-z0-9-]{0,19}$/u.test(search['process'] ?? '') ? search['process'] : undefined
+  const [restarting, setRestarting] = useState<Instance>()
+  const instances = useRows(
+    'listInstances',
+    { workload: id, limit: 200, ...(process === undefined ? {} : { process }) },
+    { everyMs: EVERY_MS },
+  )
+  const columns = useColumns(setRestarting)
+  return (
+    <WorkloadPage id={id} command={(name) => `instance list ${name}`}>
+      {({ name }) => (
+        <>
+          <Panel title={text('workload.instances')} isFlush>
+            <Loaded of={{ ...instances, data: instances.rows }}>
+              {(rows) => (
+                <Grid
+                  label={text('workload.instances')}
+                  of={{ ...instances, rows }}
+                  keyOf={(instance) => instance.id}
+                  columns={columns}
+                  empty={<Empty command={`workload scale ${name} 1`}>{text('workload.noInstances')}</Empty>}
+                />
+              )}
+            </Loaded>
+          </Panel>
+          {restarting && <RestartInstance instance={restarting} close={() => setRestarting(undefined)} />}
+        </>
+      )}
+    </WorkloadPage>
+  )
+}
+
+function useColumns(restart: (instance: Instance) => void): readonly Column<Instance>[] {
+  const { text, language } = useText()
+  const format = useFormat()
+  return [
+    {
+      id: 'name',
+      title: text('instance.name'),
+      width: 'minmax(220px, 2.4fr)',
+      cell: ({ name }) => <code title={name}>{name}</code>,
+    },
+    {
+      id: 'state',
+      title: text('common.state'),
+      width: 'minmax(100px, 1fr)',
+      cell: ({ state }) => <InstanceStatus state={state} />,
+    },
+    {
+      id: 'process',
+      title: text('instance.process'),
+      width: '80px',
+      cell: ({ process }) => <code>{process}</code>,
+    },
+    {
+      id: 'release',
+      title: text('instance.release'),
+      width: '80px',
+      isNumber: true,
+      cell: ({ releaseNumber }) => releaseNumber ?? '',
+    },
+    {
+      id: 'restarts',
+      title: text('instance.restarts'),
+      width: '90px',
+      isNumber: true,
+      cell: ({ restarts }) => restarts,
+    },
+    {
+      id: 'cpu',
+      title: text('instance.cpu'),
+      width: '70px',
+      isNumber: true,
+      cell: ({ use }) => (use ? format.cores(use.cpuCores) : '–'),
+    },
+    {
+      id: 'memory',
+      title: text('instance.memory'),
+      width: '90px',
+      isNumber: true,
+      cell: ({ use }) => (use ? format.bytes(use.memoryBytes) : '–'),
+    },
+    { id: 'node', title: text('instance.node'), width: 'minmax(90px, 1fr)', cell: ({ node }) => node },
+    { id: 'since', title: text('common.since'), width: '100px', cell: ({ since }) => <Time at={since} /> },
+    {
+      id: 'why',
+      title: text('instance.why'),
+      width: 'minmax(120px, 2fr)',
+      cell: ({ why }) =>
+        why && (
+          <span title={instanceText(language, why.code, why.params)}>
+            {instanceText(language, why.code, why.params)}
+          </span>
+        ),
+    },
+    {
+      id: 'actions',
+      title: text('common.actions'),
+      isTitleHidden: true,
+      width: '90px',
+      cell: (instance) => (
+        <Button type="text" size="small" onClick={() => restart(instance)}>
+          {text('workload.restart')}
+        </Button>
+      ),
+    },
+  ]
+}
+
+function RestartInstance({ instance, close }: { readonly instance: Instance; readonly close: () => void }) {
+  const { text } = useText()
+  const restart = useChange('restartInstance', close)
+  return (
+    <Dialog
+      title={text('instance.restart')}
+      confirm={text('workload.restart')}
+      command={`instance restart ${instance.id}`}
+      isPending={restart.isPending}
+      error={restart.error}
+      close={close}
+      act={() => restart.mutate({ instance: instance.id })}
+    >
+      <p>
+        <code>{instance.name}</code>
+      </p>
+      <p>{text('instance.restartText')}</p>
+    </Dialog>
+  )
+}
