@@ -266,6 +266,27 @@ describe('Instances on the process node', () => {
       expect(running.match[0]).toBe('asked for /ready')
     })
 
+    test('attach to a container with a terminal', async () => {
+      const container = { name: 'main', image, command: ['/bin/sh', '-i'], stdin: true, tty: true }
+      await kube.create('pods', {
+        metadata: { namespace, name: 'shell' },
+        spec: { automountServiceAccountToken: false, restartPolicy: 'Never', containers: [container] },
+      })
+      expect(await run(['wait', 'pod/shell', '--for=condition=Ready', '--timeout=60s'])).toMatchObject({
+        code: 0,
+      })
+      const attached = await run(['attach', '-i', 'shell'], 'test -t 0 && echo "a ter"minal; exit 3\n')
+      expect(attached).toMatchObject({ code: 0, stdout: expect.stringContaining('a terminal\r\n') as string })
+      const end = '{.status.containerStatuses[0].state.terminated.exitCode}'
+      expect(
+        await run(['wait', 'pod/shell', '--for=jsonpath={.status.phase}=Failed', '--timeout=60s']),
+      ).toMatchObject({
+        code: 0,
+      })
+      expect((await run(['get', 'pod', 'shell', '-o', `jsonpath=${end}`])).stdout).toBe('3')
+      await kube.remove('pods', { namespace, name: 'shell' })
+    })
+
     test('top', async () => {
       expect((await run(['top', 'pods'])).stdout).toMatch(/^NAME +CPU\(cores\) +MEMORY\(bytes\) *\nweb-/)
       expect((await run(['top', 'nodes'])).stdout).toMatch(/^NAME +CPU\(cores\)/)

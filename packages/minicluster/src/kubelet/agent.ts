@@ -9,6 +9,7 @@ import type { Images } from './images.ts'
 import type { Base, IsolationMode } from './model.ts'
 import type { Network } from './network.ts'
 import type { ProcessTable } from './process-table.ts'
+import type { TerminalHolder } from './terminal.ts'
 
 export type Agent = Base & {
   readonly folders: Folders
@@ -17,6 +18,7 @@ export type Agent = Base & {
   readonly identities: Identities
   readonly processes: ProcessTable
   readonly network: Network
+  readonly terminals: TerminalHolder
   readonly random: Random
   readonly asRoot: boolean
   /** The strongest isolation this machine gives a build. */

@@ -154,7 +154,8 @@ export function createContainerTasks(options: Options): ContainerTasks {
       await patch(name, (record) => ({
         ...without(record, 'waiting', 'ended', 'wrapper', 'setupNotBefore'),
         phase: 'starting',
-        depth: isolationDepth(options.record().isolation),
+        // The process that holds a terminal stands in between as well.
+        depth: isolationDepth(options.record().isolation) + (before.container.tty === true ? 1 : 0),
         port: prepared.port,
         imageId: image.imageId,
         startedAt: clock.now().toISOString(),

@@ -62,9 +62,10 @@ export async function startContainer(place: Place, prepared: Prepared): Promise<
   const { agent, record, state } = place
   const { inside } = prepared
   await requireProgram(prepared)
+  const holder = place.container.tty === true ? await agent.terminals() : []
   const isolated = isolate({
     mode: record.isolation,
-    argv: prepared.argv,
+    argv: [...holder, ...prepared.argv],
     hostUid: record.hostUid,
     temporaryFolder: inside.environment['TMPDIR'] ?? '',
   })

@@ -9,10 +9,13 @@ import { messageOf, type Clock } from '@slipway/kit'
 
 import { StatusError, statusErrors } from '../errors.ts'
 import type { ExecStreams } from '../model.ts'
+import type { Agent } from './agent.ts'
 import { inputFile, type Live } from './container.ts'
 import { findTail, followLines } from './log-read.ts'
+import type { Container } from './model.ts'
 import { sendSignal } from './process-table.ts'
 import { CommandError, exitOf, identityOf, resolveCommand, startInside, type Inside } from './run-inside.ts'
+import { showTerminal } from './terminal.ts'
 
 const DRAIN_MS = 300
 
@@ -130,26 +133,20 @@ function tryResize(action: () => void): void {
 
 /** Follows the application's output from now on and feeds its input, until it ends or the client goes away. */
 export async function attachTo(
+  agent: Agent,
   live: Live,
-  hasInput: boolean,
+  container: Container,
   streams: ExecStreams,
 ): Promise<{ readonly exitCode: number }> {
-  if (streams.terminal)
-    throw statusErrors.badRequest('the process runtime attaches without a terminal: use exec -it for a shell')
-  if (streams.stdin && hasInput) void feed(streams.stdin, inputFile(live.output.folder))
-  const start = await findTail(live.output.folder, 0)
+  const hasTerminal = container.tty === true
+  if (streams.terminal && !hasTerminal)
+    throw statusErrors.badRequest(
+      `container ${container.name} has no terminal to attach to: use exec -it for a shell`,
+    )
+  if (streams.stdin && container.stdin === true) void feed(streams.stdin, inputFile(live.output.folder))
   try {
-    for await (const lines of followLines({
-      folder: live.output.folder,
-      start,
-      live: live.output,
-      signal: streams.signal,
-    }))
-      for (const line of lines) {
-        const target = line.stream === 'stderr' ? (streams.stderr ?? streams.stdout) : streams.stdout
-        const bytes = line.full ? Buffer.concat([line.text, Buffer.from('\n')]) : line.text
-        if (!target.write(bytes)) await once(target, 'drain', { signal: streams.signal })
-      }
+    if (hasTerminal) await showTerminal(agent, live, streams)
+    else await followOutput(live, streams)
   } catch (error) {
     if (!streams.signal.aborted) throw new StatusError(500, 'InternalError', messageOf(error))
   } finally {
@@ -157,6 +154,21 @@ export async function attachTo(
     streams.stderr?.end()
   }
   return { exitCode: 0 }
+}
+
+async function followOutput(live: Live, streams: ExecStreams): Promise<void> {
+  const start = await findTail(live.output.folder, 0)
+  for await (const lines of followLines({
+    folder: live.output.folder,
+    start,
+    live: live.output,
+    signal: streams.signal,
+  }))
+    for (const line of lines) {
+      const target = line.stream === 'stderr' ? (streams.stderr ?? streams.stdout) : streams.stdout
+      const bytes = line.full ? Buffer.concat([line.text, Buffer.from('\n')]) : line.text
+      if (!target.write(bytes)) await once(target, 'drain', { signal: streams.signal })
+    }
 }
 
 async function feed(from: Readable, fifo: string): Promise<void> {

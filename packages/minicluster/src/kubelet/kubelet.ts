@@ -36,6 +36,7 @@ import { reportSilentPorts } from './port-watch.ts'
 import { readBootId } from './proc.ts'
 import { createProcessTable } from './process-table.ts'
 import { loadPods, savePod } from './state.ts'
+import { terminalHolder } from './terminal.ts'
 import { createMeter, type Meter } from './usage.ts'
 
 export type KubeletOptions = {
@@ -114,6 +115,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       ? hostIdentities({ folder: options.uidFolder ?? '/run/slipway/uid', bootId: base.bootId, clock })
       : ordinaryIdentities(),
     network: createNetwork(processes, clock),
+    terminals: terminalHolder(path.join(folders.root, 'terminal'), base.hostPath),
     buildIsolation: await probeIsolation(asRoot),
     allocatable: capacity,
     takenPorts: () => new Set(statesOf(workers).map((state) => state.port)),

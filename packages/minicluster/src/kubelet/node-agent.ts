@@ -62,7 +62,7 @@ export function nodeAgent(
       execInside(findLive(reference).live.inside, command, streams, agent.clock),
     async attach(reference, streams) {
       const { live, container } = findLive(reference)
-      return attachTo(live, container.stdin === true, streams)
+      return attachTo(agent, live, container, streams)
     },
     async connect(namespace, podName, port) {
       const pod = agent.registry.get('pods', namespace, podName)
