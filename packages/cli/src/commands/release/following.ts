@@ -1,11 +1,11 @@
-import type { Release } from '@slipway/contract'
+import type { Release, ReleaseEvent } from '@slipway/contract'
 import { releaseText } from '@slipway/messages'
 import { itemsOf } from '@slipway/sdk'
 
 import { timeoutOption } from '../../command.ts'
 import type { Deps } from '../../deps.ts'
 import type { ExitCode } from '../../exit.ts'
-import { follow, type FollowOptions } from '../../follow.ts'
+import { follow, tellConnection, type FollowOptions } from '../../follow.ts'
 import { releaseView } from './view.ts'
 
 const FOLLOW_SECONDS = 3_600
@@ -26,14 +26,16 @@ export async function followRelease(
   first: Release,
   options: FollowOptions & { readonly wanted?: Release['state'] },
 ): Promise<ExitCode> {
-  const tell = journalOf(deps, first.id)
+  const journal = journalOf(deps)
   const { exit, state } = await follow(
     deps,
     first,
     {
+      states: (signal) => statesOf(deps, first.id, journal, signal),
       async read(signal) {
         const release = await deps.api().getRelease({ release: first.id }, { signal })
-        await tell(signal)
+        const pages = deps.api().pages.listReleaseEvents({ release: first.id, limit: 200 }, { signal })
+        for await (const event of itemsOf(pages)) journal.tell(event)
         return release
       },
       outcome: (release) =>
@@ -51,19 +53,35 @@ export async function followRelease(
   return exit
 }
 
+/** The states as the platform sends them; says the journal's entries that come along. */
+async function* statesOf(
+  deps: Deps,
+  release: string,
+  journal: Journal,
+  signal: AbortSignal,
+): AsyncGenerator<Release, void, undefined> {
+  const onConnection = tellConnection(deps)
+  const lastEventId = journal.last() === 0 ? undefined : String(journal.last())
+  for await (const event of deps.api().followRelease({ release }, { signal, lastEventId, onConnection })) {
+    // The contract says what each event carries.
+    if (event.name === 'event') journal.tell(event.data as ReleaseEvent)
+    else if (event.name === 'release') yield event.data as Release
+  }
+}
+
+type Journal = { readonly tell: (event: ReleaseEvent) => void; readonly last: () => number }
+
 /** Says each entry of the journal once. */
-function journalOf(deps: Deps, release: string): (signal: AbortSignal) => Promise<void> {
+function journalOf({ io, language }: Deps): Journal {
   let last = 0
-  return async (signal) => {
-    const pages = deps.api().pages.listReleaseEvents({ release, limit: 200 }, { signal })
-    for await (const event of itemsOf(pages)) {
-      if (event.sequence <= last) continue
+  return {
+    last: () => last,
+    tell(event) {
+      if (event.sequence <= last) return
       last = event.sequence
       const actor = event.actor === '' || event.actor === 'system' ? '' : ` (${event.actor})`
-      deps.io.note(
-        `  ${event.at.slice(11, 19)} ${releaseText(deps.language, event.code, event.params)}${actor}`,
-      )
-    }
+      io.note(`  ${event.at.slice(11, 19)} ${releaseText(language, event.code, event.params)}${actor}`)
+    },
   }
 }
 
