@@ -104,9 +104,9 @@ export function modulesOf(platform: Platform): Modules {
   let opened: BuiltInRegistry | undefined
   const registry = (): BuiltInRegistry => must(opened, 'the registry is opened at the start')
   const caches = buildCaches(join(platform.settings.dataFolder, 'build-cache'), platform.clock)
-  const receiving = receivingOf(platform, registry, caches)
-  const hub = openHub(platform, findWorkload)
   const logs = buildLogs(join(platform.settings.dataFolder, 'build-logs'), platform.clock)
+  const receiving = receivingOf(platform, registry, { caches, logs })
+  const hub = openHub(platform, findWorkload)
   return {
     clusters: connections,
     addRoutes(routes) {

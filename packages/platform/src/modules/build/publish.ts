@@ -20,6 +20,7 @@ import { findProject } from '../tenancy/index.ts'
 import { limited } from './bytes.ts'
 import type { BuildCaches } from './caches.ts'
 import { buildErrors } from './errors.ts'
+import type { BuildLogs } from './logs.ts'
 import { isEnded, type Build, type Report } from './model.ts'
 import { STATIC_SERVER } from './plan.ts'
 import * as queries from './queries.ts'
@@ -66,7 +67,7 @@ export function spoolFolderOf(settings: Pick<Platform['settings'], 'dataFolder'>
 export function receiving(
   platform: Platform,
   registry: () => BuiltInRegistry,
-  caches: BuildCaches,
+  { caches, logs }: { readonly caches: BuildCaches; readonly logs: Pick<BuildLogs, 'note'> },
 ): Receiving {
   const { database, settings } = platform
   const active = new Set<string>()
@@ -179,6 +180,7 @@ export function receiving(
           reason,
           endedAt: ctx.clock.now(),
         }))
+        await logs.note(buildId, `failed: ${reason.code}: ${problem}`)
         throw buildErrors.build_package_refused({ problem }, { cause: thrown })
       } finally {
         active.delete(buildId)

@@ -322,8 +322,8 @@ async function cleanUp(context: ControlContext, ports: BuildPorts, build: Build)
   if (ports.receiving.caching.has(build.id)) return { againInMs: WATCH_MS }
   if (build.attempt > 0) {
     const connection = await ports.clusters.connect(build.clusterId)
-    if (build.state === 'Succeeded') {
-      // A quick build may have ended before anybody looked at its pod.
+    if (build.state === 'Succeeded' || build.reason?.code === 'build_package_refused') {
+      // Its Job ends by itself after this; a quick one may have ended before anybody looked at its pod.
       const pod = await podOf(connection, build, context.signal)
       await followLog(context, ports, connection, { build, pod, waitMs: LINGER_MS })
     }
