@@ -33,6 +33,8 @@ const texts = catalog({
     gate_crashing: 'an instance crashed {restarts} times {trouble}',
     gate_unready: 'for too long only {ready} of {wanted} instances were ready {trouble}',
     return_deadline: '{ready} of {wanted} instances of the old version are ready {trouble}',
+    return_waits:
+      'only {oldReady} of {oldWanted} instances of the old version are ready, so the new one goes on serving; promote to keep the new version, resume to try again {oldTrouble}',
     drift: 'somebody else changed {object}; it was set back',
   },
   'zh-CN': {
@@ -64,6 +66,8 @@ const texts = catalog({
     gate_crashing: '某个实例崩溃了 {restarts} 次 {trouble}',
     gate_unready: '{wanted} 个实例中长时间只有 {ready} 个就绪 {trouble}',
     return_deadline: '旧版本的 {wanted} 个实例中有 {ready} 个就绪 {trouble}',
+    return_waits:
+      '旧版本的 {oldWanted} 个实例中只有 {oldReady} 个就绪，新版本继续服务；可直接全量以保留新版本，或继续以重试回退 {oldTrouble}',
     drift: '有人更改了 {object}；已改回',
   },
 })

@@ -106,6 +106,31 @@ export function isEnded(state: ReleaseState): boolean {
   return ended.has(state)
 }
 
+/** It is on its way back, or held there because the old version cannot serve yet. */
+export function isReturning({ state, heldFrom }: Pick<Release, 'state' | 'heldFrom'>): boolean {
+  return state === 'RollingBack' || (state === 'Held' && heldFrom === 'RollingBack')
+}
+
+/** How many of the old version's Instances must be ready before it carries the traffic alone: a quarter may be missing. */
+export function floorOf(wanted: number): number {
+  return wanted - Math.floor(wanted / 4)
+}
+
+/**
+ * Percent of the traffic for the new version while the old one cannot carry all of it: what the old one lacks, as far as the
+ * new one has ready Instances for it.
+ */
+export function coverOf(counts: {
+  readonly wanted: number
+  readonly oldReady: number
+  readonly newReady: number
+}): number {
+  const { wanted, oldReady, newReady } = counts
+  if (oldReady >= floorOf(wanted)) return 0
+  const lent = Math.min(wanted - oldReady, newReady)
+  return lent === 0 ? 0 : Math.max(1, Math.round((100 * lent) / (oldReady + lent)))
+}
+
 /** Name of the process that gets the traffic; undefined when none answers requests. */
 export function routedProcessOf(template: WorkloadTemplate): string | undefined {
   return Object.entries(template.processes).find(([, process]) => process.kind === 'web')?.[0]

@@ -7,7 +7,7 @@ import type { Db } from '../../tables.ts'
 import type { Workload } from '../app/index.ts'
 import type { ClusterConnection } from '../fleet/index.ts'
 import { hostnamesOf } from './manifests.ts'
-import { isEnded, type Head, type Reason, type Release } from './model.ts'
+import { isEnded, isReturning, type Head, type Reason, type Release } from './model.ts'
 import { isDrained, type Move, type Observation } from './plan.ts'
 import { probeOnce } from './probe.ts'
 import * as queries from './queries.ts'
@@ -111,7 +111,7 @@ export async function recordObservation(
   )
     return active
   return context.transact(async (db) => {
-    const isBack = active.state === 'RollingBack' && weight === 0 && active.weight !== 0
+    const isBack = isReturning(active) && weight === 0 && active.weight !== 0
     const written = await queries.advanceRelease(db, {
       ...active,
       counts,

@@ -5,12 +5,22 @@
  * else sends) → Gating (it gets its share of the traffic and still answers) → WaitPerson → Soak → the next batch. The weights
  * of a batch hold from its Gating on, so people never reach a version that has not answered.
  * Whatever the state, a wish to go back and a failed gate lead to RollingBack; a deadline leads there or to Held.
- * On the way back the weights change first; the new version's Instances go when the route has confirmed that none of its
- * traffic reaches them and requests under way had time to end.
+ * On the way back the weights change first, as far as the old version can carry them; the new version's Instances go when the
+ * route has confirmed that none of its traffic reaches them and requests under way had time to end. An old version that does
+ * not get ready holds the way back: the new one goes on with its part, a person may keep it, and the way goes on by itself
+ * as soon as the old version can carry the traffic.
  */
 import type { Batch, Plan, ReleaseState } from '@slipway/contract'
 
-import { isEnded, type Counts, type Reason, type Release, type SettledBatch } from './model.ts'
+import {
+  floorOf,
+  isEnded,
+  isReturning,
+  type Counts,
+  type Reason,
+  type Release,
+  type SettledBatch,
+} from './model.ts'
 
 /** Restarts of one Instance after which its version counts as crashing. */
 export const CRASHES_MAX = 3
@@ -20,6 +30,8 @@ export const UNREADY_MAX_MS = 30_000
 export const DRAIN_MS = 2_000
 /** How long the way back waits for a route that confirms nothing, in ms. */
 export const ROUTE_MAX_MS = 15_000
+/** With a route the old version was kept whole: how long it may be unready before the way back says that it waits, in ms. */
+export const RETURN_PATIENCE_MS = 10_000
 const POLL_MS = 1_000
 
 /**
@@ -91,6 +103,8 @@ export type Observation = {
   readonly crashes: number
   /** A short word from the cluster about what keeps Instances from starting (`ImagePullBackOff: …`), or empty. */
   readonly trouble: string
+  /** The same about the old version. */
+  readonly oldTrouble: string
   /** Since when the new version has had too few ready Instances; null while it has enough. */
   readonly unreadySince: Date | null
   /** Objects of the new version are gone. */
@@ -112,7 +126,7 @@ export type Move =
 /** Decides the next move of a release that has not ended. */
 export function planMove(release: Release, seen: Observation, now: Date): Move {
   if (isEnded(release.state)) return wait(POLL_MS)
-  if (release.state === 'RollingBack') return planReturn(release, seen, now)
+  if (isReturning(release)) return planReturn(release, seen, now)
   if (release.goal !== 'forward') return to(release, 'RollingBack', reasonToReturn(release))
   const failure = failureOf(release, seen, now)
   if (failure !== undefined) return fail(release, failure)
@@ -220,16 +234,46 @@ export function isDrained(
   return now.getTime() >= release.batchSince.getTime() + DRAIN_MS
 }
 
-/** Traffic is back at once (the weights of RollingBack); it ends when the new version's objects are gone. */
+/** Traffic is back as far as the old version carries it; it ends when the new version's objects are gone. */
 function planReturn(release: Release, seen: Observation, now: Date): Move {
-  if (seen.settled && seen.newGone && seen.counts.oldReady >= seen.counts.oldWanted)
-    return to(release, release.goal === 'abort' ? 'Aborted' : 'RolledBack', release.reason)
-  if (now.getTime() >= release.stateSince.getTime() + release.plan.batchDeadlineSeconds * 1_000)
-    return to(release, 'Failed', {
-      code: 'return_deadline',
-      params: { ready: seen.counts.oldReady, wanted: seen.counts.oldWanted, trouble: seen.trouble },
-    })
-  return wait(POLL_MS)
+  const { oldReady, oldWanted } = seen.counts
+  const carries = oldReady >= floorOf(oldWanted)
+  if (release.state === 'Held')
+    return carries || seen.newGone ? to(release, 'RollingBack', reasonBefore(release)) : wait(POLL_MS)
+  if (seen.settled && seen.newGone && oldReady >= oldWanted) return endOfReturn(release)
+  const passedMs = now.getTime() - release.stateSince.getTime()
+  const deadlineMs = release.plan.batchDeadlineSeconds * 1_000
+  if (!seen.newGone && !carries) {
+    const patienceMs = seen.hasRouter ? Math.min(RETURN_PATIENCE_MS, deadlineMs) : deadlineMs
+    return passedMs >= patienceMs ? to(release, 'Held', waitingReason(release, seen)) : wait(POLL_MS)
+  }
+  if (passedMs < deadlineMs) return wait(POLL_MS)
+  // The new version is gone and the old one carries the traffic: what is missing of it is no longer this release's matter.
+  if (seen.settled && seen.newGone && carries) return endOfReturn(release)
+  return to(release, 'Failed', {
+    code: 'return_deadline',
+    params: { ready: oldReady, wanted: oldWanted, trouble: seen.oldTrouble || seen.trouble },
+  })
+}
+
+function endOfReturn(release: Release): Move {
+  return to(release, release.goal === 'abort' ? 'Aborted' : 'RolledBack', release.reason)
+}
+
+/** Why the way back waits; it keeps the reason for which it is on the way back. */
+function waitingReason({ reason }: Release, { counts, oldTrouble }: Observation): Reason {
+  const { oldReady, oldWanted } = counts
+  return {
+    code: 'return_waits',
+    params: { ...reason?.params, because: reason?.code ?? '', oldReady, oldWanted, oldTrouble },
+  }
+}
+
+/** The reason for which a release is on its way back, whether it waits there or not. */
+export function reasonBefore({ reason }: Pick<Release, 'reason'>): Reason | null {
+  if (reason?.code !== 'return_waits') return reason
+  const { because, oldReady: _, oldWanted: __, oldTrouble: ___, ...params } = reason.params
+  return typeof because === 'string' && because !== '' ? { code: because, params } : null
 }
 
 export function batchOf(release: Pick<Release, 'batches' | 'batch'>): SettledBatch {

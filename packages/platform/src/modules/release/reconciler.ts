@@ -12,7 +12,7 @@ import type { ClusterConnection, Clusters } from '../fleet/index.ts'
 import { FencedError, takeStep } from './apply.ts'
 import { manifestsOf, objectName, urlsOf } from './manifests.ts'
 import { memory, type Memory } from './memory.ts'
-import { countedProcessOf, routedProcessOf, type Release } from './model.ts'
+import { countedProcessOf, isReturning, routedProcessOf, type Release } from './model.ts'
 import { makeMove, probe, recordDrift, recordObservation } from './moves.ts'
 import {
   differencesOf,
@@ -207,7 +207,7 @@ function shapeNow(state: State, seen: Seen, { connection, now }: Looking): Shape
     newReady: fresh?.ready ?? 0,
     oldReady: old?.ready ?? 0,
     newPresent: fresh?.wanted ?? null,
-    drained: active === undefined || !hasRouter || isDrained(active, routedOf(state, seen), now),
+    drained: active?.state === 'RollingBack' && (!hasRouter || isDrained(active, routedOf(state, seen), now)),
   })
 }
 
@@ -240,7 +240,7 @@ function observationOf(
     status === undefined || status.wanted === null || status.observed
   const hasRouter = hasRoute(connection, active)
   const routed = hasRouter ? routedOf(state, seen) : null
-  const isRouted = !hasRouter || routed !== null || active.state === 'RollingBack'
+  const isRouted = !hasRouter || routed !== null || isReturning(active)
   return {
     counts: {
       newReady: fresh.ready,
@@ -252,6 +252,7 @@ function observationOf(
     routed,
     crashes: known.crashes(active, fresh.restarts),
     trouble: fresh.trouble === '' ? routingOf(seen, undefined).trouble : fresh.trouble,
+    oldTrouble: old?.trouble ?? '',
     unreadySince: known.unreadySince(active.id, fresh.ready >= batchOf(active).instances, now),
     newGone: fresh.wanted === null || active.hash === serving?.hash,
     hasRouter,
@@ -262,7 +263,7 @@ function oldWantedOf(state: State, old: VersionStatus | undefined): number {
   const { active, serving, workload } = state
   if (!serving || !old) return 0
   // On the way back the old version must be whole; before, what its Deployment asks for is what counts.
-  return active?.state === 'RollingBack'
+  return active && isReturning(active)
     ? demandOf(serving, countedProcessOf(serving.template), workload.instances)
     : (old.wanted ?? 0)
 }

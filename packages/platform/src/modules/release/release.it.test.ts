@@ -35,7 +35,7 @@ type Event = {
   readonly params: Record<string, unknown>
 }
 
-const WAIT_MS = 20_000
+const WAIT_MS = 60_000
 let cluster: Awaited<ReturnType<typeof testCluster>>
 let platform: TestPlatform
 let operator: string

@@ -22,14 +22,16 @@ import { diffTemplates, diffVariables } from './diff.ts'
 import { releaseErrors } from './errors.ts'
 import {
   countedProcessOf,
+  floorOf,
   isEnded,
+  isReturning,
   KEPT_RELEASES,
   noCounts,
   routedProcessOf,
   type Goal,
   type Release,
 } from './model.ts'
-import { problemOfPlan, settleBatches } from './plan.ts'
+import { problemOfPlan, reasonBefore, settleBatches } from './plan.ts'
 import * as queries from './queries.ts'
 import { demandOf } from './shape.ts'
 
@@ -209,7 +211,7 @@ async function commandable(ctx: Ctx, id: string): Promise<Release> {
 }
 
 function refuseOnTheWayBack(release: Release): void {
-  if (release.goal !== 'forward' || release.state === 'RollingBack')
+  if (release.goal !== 'forward' || isReturning(release))
     throw releaseErrors.release_going_back({ number: release.number })
 }
 
@@ -218,9 +220,12 @@ export async function pauseRelease(ctx: Ctx, id: string): Promise<Release> {
   return command(ctx, id, { code: 'paused', change: () => ({ paused: true }) })
 }
 
-/** Goes on, with a new deadline for the batch it is in. */
+/** Goes on, with a new deadline for the batch it is in; a way back that waits is tried again. */
 export async function resumeRelease(ctx: Ctx, id: string): Promise<Release> {
-  refuseOnTheWayBack(await commandable(ctx, id))
+  const held = await commandable(ctx, id)
+  if (held.state === 'Held' && isReturning(held))
+    return command(ctx, id, { code: 'resumed', change: (release) => returnAgain(ctx, release) })
+  refuseOnTheWayBack(held)
   return command(ctx, id, {
     code: 'resumed',
     change: (release) => ({
@@ -235,20 +240,30 @@ function restart(ctx: Ctx, state: ReleaseState): Partial<Release> {
   return { state, heldFrom: null, reason: null, probesPassed: 0, stateSince: ctx.now, batchSince: ctx.now }
 }
 
+function returnAgain(ctx: Ctx, release: Release): Partial<Release> {
+  return { ...restart(ctx, 'RollingBack'), reason: reasonBefore(release) }
+}
+
 export async function goBack(ctx: Ctx, id: string, goal: Exclude<Goal, 'forward'>): Promise<Release> {
   return command(ctx, id, {
     code: goal === 'abort' ? 'aborted' : 'rolled_back',
-    change: (release) => (release.state === 'RollingBack' ? {} : { goal, paused: false }),
+    change: (release) => {
+      if (!isReturning(release)) return { goal, paused: false }
+      return release.state === 'Held' ? returnAgain(ctx, release) : {}
+    },
   })
 }
 
-/** Skips to the last batch; its gates still count. */
+/** Skips to the last batch; its gates still count. On the way back it keeps the new version where the old one cannot serve. */
 export async function promoteRelease(ctx: Ctx, id: string): Promise<Release> {
-  refuseOnTheWayBack(await commandable(ctx, id))
+  const promoted = await commandable(ctx, id)
+  const { oldReady, oldWanted } = promoted.counts
+  if (!isReturning(promoted) || oldReady >= floorOf(oldWanted)) refuseOnTheWayBack(promoted)
   return command(ctx, id, {
     code: 'promoted',
     change: (release) => ({
       ...restart(ctx, 'Placing'),
+      goal: 'forward',
       paused: false,
       batch: release.batches.length - 1,
       approvedBatch: release.batches.length - 1,

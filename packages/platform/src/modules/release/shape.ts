@@ -3,7 +3,15 @@
  * versions. No step relies on the memory of having done something.
  */
 import { batchOf } from './plan.ts'
-import { countedProcessOf, isEnded, type Release, type Version } from './model.ts'
+import {
+  countedProcessOf,
+  coverOf,
+  floorOf,
+  isEnded,
+  isReturning,
+  type Release,
+  type Version,
+} from './model.ts'
 
 export type ShapedVersion = {
   readonly version: Version
@@ -84,7 +92,7 @@ function reserve(version: Version, serving: Version, input: ShapeInput): ShapedV
 
 function rolloutShape(input: ShapeInput, active: Release): Shape {
   const old = input.serving?.hash === active.hash ? undefined : input.serving
-  if (active.state === 'RollingBack') return returnShape(input, active, old)
+  if (isReturning(active)) return returnShape(input, active, old)
   const batch = batchOf(active)
   const before = active.batches[active.batch - 1]
   const carries =
@@ -93,7 +101,12 @@ function rolloutShape(input: ShapeInput, active: Release): Shape {
     active.state === 'Soak' ||
     active.state === 'Finishing' ||
     (active.state === 'Held' && active.heldFrom !== 'Placing' && active.heldFrom !== 'Warming')
-  const weight = old === undefined ? 100 : carries ? batch.weight : (before?.weight ?? 0)
+  const weight =
+    old === undefined
+      ? 100
+      : carries
+        ? batch.weight
+        : Math.max(before?.weight ?? 0, lastCover(input, active, old))
   const header = carries ? batch.header : (before?.header ?? null)
   return {
     versions: [
@@ -155,7 +168,17 @@ function oldCounts(input: ShapeInput, active: Release, old: Version): ReadonlyMa
   )
 }
 
-/** Traffic first, Instances second: the new version stays until the old one is whole again. */
+/**
+ * On its way to all of the traffic, a version that people reach already goes on with what the old one cannot carry; so a
+ * person who keeps the new version, because the old one does not get ready, does not cause an outage by that.
+ */
+function lastCover(input: ShapeInput, active: Release, old: Version): number {
+  if (!input.hasRouter || active.weight === 0 || batchOf(active).weight < 100) return 0
+  const wanted = Math.max(active.demand, demandOf(old, countedProcessOf(old.template), input.instances))
+  return coverOf({ wanted, oldReady: input.oldReady, newReady: input.newReady })
+}
+
+/** Traffic first, Instances second: the new version stays until the old one carries the traffic. */
 function returnShape(input: ShapeInput, active: Release, old: Version | undefined): Shape {
   if (old === undefined)
     return input.serving
@@ -163,15 +186,17 @@ function returnShape(input: ShapeInput, active: Release, old: Version | undefine
       : { versions: [], headers: [] }
   const restored = whole(old, input, 100)
   const wanted = restored.instances.get(countedProcessOf(old.template)) ?? 0
-  if (input.newPresent === null || (input.oldReady >= wanted && input.drained))
-    return { versions: [restored], headers: [] }
-  const staying = new Map([[countedProcessOf(active.template), input.newPresent]])
-  // Without enough of the old version the new one goes on serving its part for the moment.
-  const weight = wanted > 0 && input.oldReady === 0 ? 100 : 0
+  const { newPresent, oldReady, newReady, hasRouter } = input
+  const missing = Math.max(0, wanted - oldReady)
+  const isEnough = hasRouter ? oldReady >= floorOf(wanted) : missing === 0
+  if (newPresent === null || (isEnough && input.drained)) return { versions: [restored], headers: [] }
+  // Without a router both versions answer side by side, so each ready Instance of the old one replaces one of the new.
+  const staying = hasRouter || missing === 0 ? newPresent : Math.min(newPresent, missing)
+  const weight = coverOf({ wanted, oldReady, newReady })
   return {
     versions: [
       { ...restored, weight: 100 - weight },
-      { version: active, instances: staying, weight },
+      { version: active, instances: new Map([[countedProcessOf(active.template), staying]]), weight },
     ],
     headers: [],
   }

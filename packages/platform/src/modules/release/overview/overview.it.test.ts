@@ -13,6 +13,8 @@ import {
 } from '@slipway/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
+import { releasing } from '../releasing.helper.ts'
+
 /* Lists over many Workloads, as a console shows them: two shops run, one of them asks a person and one is broken. */
 type Row = Readonly<Record<string, unknown>>
 type Page = { readonly items: readonly Row[]; readonly total: number; readonly cursor?: string } & Row
@@ -25,11 +27,14 @@ let operator: string
 let shop: TestWorkload
 let other: TestWorkload
 let waiting: string
+let act: ReturnType<typeof releasing>
+const TWO = { instances: { web: 2 } }
 
 beforeAll(async () => {
   cluster = await testCluster()
   platform = await testPlatform({ localKubeconfig: cluster.kubeconfigPath })
   operator = await platform.becomeOperator()
+  act = releasing(platform, operator)
   shop = await makeWorkload(platform, operator)
   other = await makeWorkload(platform, operator)
   for (const one of [shop, other])
@@ -40,31 +45,18 @@ beforeAll(async () => {
         tag,
         program: `// ${tag}\n${GOOD}`,
       })
-  await reaches(await start(shop, 'a'), 'Done')
-  await reaches(await start(other, 'a'), 'Done')
-  waiting = await start(shop, 'b', {
+  await act.reaches(await act.start(shop, 'a', TWO), 'Done')
+  await act.reaches(await act.start(other, 'a', TWO), 'Done')
+  waiting = await act.start(shop, 'b', {
+    instances: { web: 2 },
     plan: { batches: [{ instances: 1, approve: true }, { percent: 100 }] },
   })
-  await reaches(waiting, 'WaitPerson')
+  await act.reaches(waiting, 'WaitPerson')
 })
 afterAll(async () => {
   await platform[Symbol.asyncDispose]()
   await cluster.stop()
 })
-
-async function start(one: TestWorkload, image: string, more: Row = {}): Promise<string> {
-  const { body } = await platform.call('POST', `/v1/workloads/${one.workloadId}/releases`, {
-    secret: operator,
-    body: { image, instances: { web: 2 }, ...more },
-  })
-  return String(body['id'])
-}
-
-async function reaches(id: string, state: string): Promise<void> {
-  const read = async (): Promise<unknown> =>
-    (await platform.call('GET', `/v1/releases/${id}`, { secret: operator })).body['state']
-  await waitFor(systemClock, `release to reach ${state}`, async () => (await read()) === state, WAIT)
-}
 
 async function list(path: string, secret = operator): Promise<Page> {
   const { status, body } = await platform.call('GET', path, { secret })
@@ -115,7 +107,7 @@ test('a Workload whose Instances end is down, with what the Cluster says, and is
   const broken = await makeWorkload(platform, operator)
   const program = `setInterval(() => { if (!require('node:fs').existsSync('${marker}')) process.exit(7) }, 50); ${GOOD}`
   await pushProgram(platform, { secret: operator, repository: broken.repository, tag: 'c', program })
-  await reaches(await start(broken, 'c'), 'Done')
+  await act.reaches(await act.start(broken, 'c', TWO), 'Done')
   await rm(marker)
   const page = await listUntil('/v1/workload-states?health=Down', ({ items }) =>
     String(items[0]?.['trouble']).includes('7'),
