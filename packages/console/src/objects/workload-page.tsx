@@ -63,6 +63,7 @@ function Head({ workload, command, actions, children }: HeadProps) {
             { label: text('workload.overview'), to: pathTo('workload', params) },
             { label: text('workload.releases'), to: pathTo('workloadReleases', params) },
             { label: text('workload.instances'), to: pathTo('workloadInstances', params) },
+            { label: text('log.title'), to: pathTo('workloadLogs', params) },
           ]}
         />
       }

@@ -7,7 +7,7 @@ import { Shape } from '../../ui/status.tsx'
 
 /** Why a Release is where it is, when it is not simply on its way. */
 export function Reason({ release }: { readonly release: Release }) {
-  const { language } = useText()
+  const { text, language } = useText()
   const { state, reason } = release
   if (reason === null && state !== 'WaitPerson' && state !== 'Held') return null
   const tone = toneOfRelease(state)
@@ -16,7 +16,11 @@ export function Reason({ release }: { readonly release: Release }) {
       <span className={`tone-${tone}`}>
         <Shape tone={tone} sizePx={14} />
       </span>
-      <p>{releaseText(language, state, reason === null ? {} : { ...reason.params, reason: reason.code })}</p>
+      <p>
+        {state === 'WaitPerson'
+          ? text('release.waitsText', { number: release.batch + 1 })
+          : releaseText(language, state, reason === null ? {} : { ...reason.params, reason: reason.code })}
+      </p>
     </div>
   )
 }

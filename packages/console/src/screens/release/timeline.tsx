@@ -1,3 +1,5 @@
+import type { CSSProperties } from 'react'
+
 import type { Batch, Release, ReleaseEvent } from '@slipway/contract'
 import { releaseText } from '@slipway/messages'
 
@@ -31,7 +33,11 @@ export function Timeline({ release, events }: TimelineProps) {
   const stations = stationsOf(release, events)
   const endTone = release.endedAt === null ? 'idle' : toneOfRelease(release.state)
   return (
-    <ol className="timeline" aria-label={text('release.timeline')}>
+    <ol
+      className="timeline"
+      aria-label={text('release.timeline')}
+      style={{ '--batches': stations.length } as CSSProperties}
+    >
       <li className="station is-end is-passed">
         <span className="station-mark">
           <Shape tone="good" sizePx={16} />

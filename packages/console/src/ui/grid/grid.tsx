@@ -66,7 +66,11 @@ export function Grid<Row>({ label, columns, of, keyOf, open, empty }: GridProps<
   const focus = useRowFocus(of, scroller, (index) => virtual.scrollToIndex(index))
 
   if (rows.length === 0 && !isFetchingNextPage) return empty
-  const template = { '--columns': columns.map(({ width }) => width).join(' ') } as CSSProperties
+  // Custom properties are not in the type of a style.
+  const template = {
+    '--columns': columns.map(({ width }) => width).join(' '),
+    '--least-width': `${columns.reduce((sum, { width }) => sum + leastOf(width), 0)}px`,
+  } as CSSProperties
   return (
     <div className="grid" style={template}>
       <div
@@ -125,6 +129,11 @@ export function Grid<Row>({ label, columns, of, keyOf, open, empty }: GridProps<
       </p>
     </div>
   )
+}
+
+/** The least width that a column's template asks for, in pixels. */
+function leastOf(width: string): number {
+  return Number(/(\d+)px/u.exec(width)?.[1] ?? 0)
 }
 
 /** Which row takes part in the tab order, and how keys move it. */
