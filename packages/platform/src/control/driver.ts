@@ -24,6 +24,11 @@ export type ControlContext = Platform & {
   readonly epoch: number
   /** Aborted at the deadline, when leadership is lost, and when the process stops. */
   readonly signal: AbortSignal
+  /**
+   * Aborted when somebody wrote about this key while it is reconciled. What merely waits for an answer gives up then, so that
+   * a wish is heard at once; the key is reconciled again right after this pass.
+   */
+  readonly woken: AbortSignal
   readonly transact: <T>(run: (db: Db) => Promise<T>) => Promise<T>
 }
 
@@ -53,6 +58,8 @@ type Lane = {
   readonly reconciler: Reconciler
   readonly queue: KeyQueue
   readonly attempts: Map<string, number>
+  /** Of the keys under way: what tells their pass that somebody wrote about them. */
+  readonly wakers: Map<string, AbortController>
   running: number
   nextResyncAtMs: number
 }
@@ -64,6 +71,7 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
     reconciler,
     queue: keyQueue(),
     attempts: new Map(),
+    wakers: new Map(),
     running: 0,
     nextResyncAtMs: 0,
   }))
@@ -75,13 +83,17 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
   let listener: AsyncDisposable | undefined
   const underWay = new Set<Promise<void>>()
 
-  function onWake(payload: string | undefined): void {
+  /** @param isNews - somebody wrote about the key, so that a pass under way knows less than there is to know */
+  function onWake(payload: string | undefined, isNews: boolean): void {
     const nowMs = clock.monotonicMs()
     if (payload === undefined) for (const lane of lanes) lane.nextResyncAtMs = nowMs
     else {
       const [name, key] = payload.split(' ', 2)
       const lane = lanes.find(({ reconciler }) => reconciler.name === name)
-      if (lane && key !== undefined) lane.queue.add(key, nowMs)
+      if (lane && key !== undefined) {
+        lane.queue.add(key, nowMs)
+        if (isNews) lane.wakers.get(key)?.abort(new Error('somebody wrote about it'))
+      }
     }
     nudge()
   }
@@ -147,6 +159,7 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
       const run = runOne(lane, key, leader).finally(() => {
         lane.running -= 1
         lane.queue.done(key)
+        lane.wakers.delete(key)
         underWay.delete(run)
         nudge()
       })
@@ -171,10 +184,13 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
     using _ = clock.after(reconciler.deadlineMs, () =>
       deadline.abort(new Error(`${reconciler.name} took too long`)),
     )
+    const waker = new AbortController()
+    lane.wakers.set(key, waker)
     const context: ControlContext = {
       ...platform,
       epoch: leader.epoch,
       signal: AbortSignal.any([deadline.signal, leader.lost.signal, stopping.signal]),
+      woken: waker.signal,
       transact: (run) => database.transactAsSystem(run),
     }
     try {
@@ -192,14 +208,14 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
 
   return {
     async start() {
-      listener = await database.listen(WAKE_CHANNEL, onWake)
+      listener = await database.listen(WAKE_CHANNEL, (payload) => onWake(payload, true))
       if (platform.settings.soleReplica) await renew(true)
       renewals = keepLease()
       loop = work()
     },
     isLeading: () => leading !== undefined,
     nudge(reconciler, key) {
-      if (leading) onWake(`${reconciler} ${key}`)
+      if (leading) onWake(`${reconciler} ${key}`, false)
     },
     async [Symbol.asyncDispose]() {
       stopping.abort(new Error('the platform stops'))

@@ -207,6 +207,7 @@ async function openWorld(seed: number): Promise<World> {
       ...platform,
       epoch,
       signal: new AbortController().signal,
+      woken: new AbortController().signal,
       transact: (run) => database.transactAsSystem(run),
     }),
     // A request's context with what commands use of it.

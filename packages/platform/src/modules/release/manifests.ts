@@ -178,7 +178,14 @@ function identityOf(
 ) {
   const { project, application, environment } = partsOf(input.workload)
   return [
-    ...(process.kind === 'web' ? [{ name: 'PORT', value: String(process.port) }] : []),
+    ...(process.kind === 'web'
+      ? [
+          { name: 'PORT', value: String(process.port) },
+          // What listens on loopback unless told otherwise is reached by nobody; where Instances share a host's addresses, the
+          // kubelet says another one.
+          { name: 'HOST', value: '0.0.0.0' },
+        ]
+      : []),
     { name: 'SLIPWAY_PROJECT', value: project },
     { name: 'SLIPWAY_APPLICATION', value: application },
     { name: 'SLIPWAY_ENVIRONMENT', value: environment },

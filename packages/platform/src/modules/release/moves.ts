@@ -156,9 +156,11 @@ export async function probe(
   let passed = active.probesPassed
   let answer = ''
   let failed = false
-  while (passed < requests && !failed && context.clock.monotonicMs() < untilMs) {
+  while (passed < requests && !failed && !context.woken.aborted && context.clock.monotonicMs() < untilMs) {
     const target = { url: gateway.url, host, path, hash: active.hash, statusBelow }
-    const result = await probeOnce(target, context.signal)
+    const result = await probeOnce(target, AbortSignal.any([context.signal, context.woken]))
+    context.signal.throwIfAborted()
+    if (result === 'given up') break
     answer = result.what
     failed = !result.passed
     passed = failed ? 0 : passed + 1

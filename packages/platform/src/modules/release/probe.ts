@@ -14,11 +14,14 @@ export type ProbeTarget = {
   readonly statusBelow: number
 }
 
-/** One request to one version through the real route; the text says what went wrong, for people. */
+/**
+ * One request to one version through the real route; the text says what went wrong, for people. A request that the signal cuts
+ * off says nothing about the version.
+ */
 export async function probeOnce(
   target: ProbeTarget,
   signal: AbortSignal,
-): Promise<{ readonly passed: boolean; readonly what: string }> {
+): Promise<{ readonly passed: boolean; readonly what: string } | 'given up'> {
   try {
     const { statusCode, body } = await request(new URL(target.path, target.url), {
       headers: { host: target.host, [VERSION_HEADER]: target.hash, 'user-agent': 'slipway-probe' },
@@ -29,7 +32,7 @@ export async function probeOnce(
     await body.dump({ limit: BODY_BYTES_MAX })
     return { passed: statusCode < target.statusBelow, what: `HTTP ${statusCode}` }
   } catch (thrown) {
-    signal.throwIfAborted()
+    if (signal.aborted) return 'given up'
     return { passed: false, what: thrown instanceof Error ? thrown.message.slice(0, 200) : 'no answer' }
   }
 }
