@@ -29,5 +29,7 @@ export const cliErrors = defineErrors({
   nothing_waits: { status: 409 },
   connection_lost: { status: 500 },
   instance_command_refused: { status: 422 },
+  device_denied: { status: 403 },
+  device_expired: { status: 401 },
   interrupted: { status: 0 },
 })

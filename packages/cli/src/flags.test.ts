@@ -72,6 +72,7 @@ const cases: [line: string, make: unknown, expected: unknown[]][] = [
   ['shop/test --cluster beijing', environmentCreate, ['shop/test', { cluster: 'beijing' }]],
   ['--from 2026-01-31 --limit 5', auditList, [{ from: '2026-01-31T00:00:00.000Z', limit: 5 }]],
   ['--name li.wei --password-stdin', login, [{ name: 'li.wei', passwordStdin: true }]],
+  ['--device', login, [{ device: true }]],
   ['here --project shop', contextSet, ['here', { project: 'shop' }]],
   [
     'api --image 1.4.0 --steps 1,person --instances web=4,worker=2 --instances cron=1 --timeout 5m',
@@ -140,6 +141,7 @@ const refused: [line: string, make: unknown][] = [
   ['--from yesterday', auditList],
   ['--chain installation --organization acme', auditList],
   ['--token x --name y', login],
+  ['--device --name y', login],
 ]
 test.each(refused)('%s is refused', async (line, make) => {
   await expect(read(make as Maker, line.split(' '))).rejects.toThrow(/error:/u)

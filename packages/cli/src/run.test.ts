@@ -1,7 +1,7 @@
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { definedErrors } from '@slipway/kit'
+import { definedErrors, systemClock, type Clock } from '@slipway/kit'
 import { errorCodes, errorText, languages } from '@slipway/messages'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
@@ -208,6 +208,93 @@ describe('signing in', () => {
     const words = ['login', '--token-stdin', '--context-name', 'bad', '--server', server.url]
     expect(await cli.call(words, { stdin: 'wrong\n' })).toMatchObject({ exit: Exit.notSignedIn })
     expect((await cli.call(['context', 'list', '-o', 'name'])).out).not.toContain('bad')
+  })
+
+  describe('through a browser', () => {
+    const started = {
+      deviceCode: 'slpd_secret',
+      userCode: 'BCDF-GHJK',
+      verificationUrl: 'http://localhost:7447/device',
+      verificationUrlComplete: 'http://localhost:7447/device?code=BCDF-GHJK',
+      expiresAt: new Date(Date.now() + 600_000).toISOString(),
+      intervalSeconds: 5,
+    }
+    /** Answers one question after the other; the last answer stays. */
+    async function ask(answers: readonly ReturnType<typeof refusal>[]) {
+      const waits: number[] = []
+      let asked = 0
+      const server = await serverOf({
+        'POST /v1/device-sign-ins': { status: 201, body: started },
+        'POST /v1/device-sign-ins/polls': () => answers[Math.min(asked++, answers.length - 1)] ?? {},
+      })
+      const clock: Clock = {
+        ...systemClock,
+        async sleep(ms) {
+          waits.push(ms)
+        },
+      }
+      const words = ['login', '--device', '--context-name', 'device', '--server', server.url]
+      return { result: await cli.call(words, { clock }), server, waits }
+    }
+    const told = (state: string, intervalSeconds = 5, session: unknown = null): { body: unknown } => ({
+      body: { state, intervalSeconds, session },
+    })
+    const user = { name: 'li.wei' }
+
+    test('shows address and code, asks at the pace it is told, and keeps the session', async () => {
+      const { result, server, waits } = await ask([
+        told('pending'),
+        told('slow-down', 10),
+        told('approved', 10, { user, secret: 'session-secret', expiresAt: started.expiresAt }),
+      ])
+      expect(result.exit, result.err).toBe(Exit.ok)
+      expect(result.err).toContain('BCDF-GHJK')
+      expect(result.err).toContain('/device?code=BCDF-GHJK')
+      expect(waits).toEqual([5_000, 5_000, 10_000])
+      expect(server.seen[0]?.body).toMatchObject({
+        client: expect.stringContaining('slipway 0.1.0') as string,
+      })
+      expect(server.seen.at(-1)).toMatchObject({ line: 'GET /v1/account', bearer: 'session-secret' })
+      expect(result.out + result.err).not.toMatch(/session-secret|slpd_/u)
+    })
+
+    test.each([
+      ['denied', Exit.denied],
+      ['expired', Exit.notSignedIn],
+    ])('%s ends with %i', async (state, exit) => {
+      const { result } = await ask([told('pending'), told(state)])
+      expect(result).toMatchObject({ exit, out: '' })
+    })
+
+    test('a refusal ends it at once', async () => {
+      const { result } = await ask([refusal(400, 'input_invalid', { part: 'body', problem: 'x' })])
+      expect(result.exit).toBe(Exit.usage)
+    })
+  })
+
+  test('in a folder of a running platform that one is meant, and said, whatever the current context', async () => {
+    const server = await serverOf()
+    const away = ['context', 'set', 'away', '--server', 'https://slipway.example.com']
+    expect(await cli.call(away)).toMatchObject({ exit: 0 })
+    await cli.call(['context', 'use', 'away'])
+    await mkdir(join(cli.folder, '.slipway'), { recursive: true })
+    await writeFile(join(cli.folder, '.slipway/run.json'), JSON.stringify({ url: server.url }))
+    try {
+      const result = await cli.call(['login', '--token-stdin', '--context-name', 'near'], {
+        stdin: 'token\n',
+      })
+      expect(result.exit, result.err).toBe(Exit.ok)
+      expect(result.err).toContain(`Signing in to ${server.url} (from .slipway/run.json).`)
+      const who = JSON.parse((await cli.call(['whoami', '-o', 'json'])).out) as Record<string, unknown>
+      expect(who).toMatchObject({
+        server: server.url,
+        serverFrom: 'context',
+        context: 'near',
+        contextFile: configFile(),
+      })
+    } finally {
+      await rm(join(cli.folder, '.slipway'), { recursive: true })
+    }
   })
 
   test('nobody is asked without a terminal', async () => {

@@ -63,6 +63,7 @@ export async function run(surroundings: Surroundings): Promise<ExitCode> {
       io,
       language,
       text,
+      noun: operands[0],
       setExit: (code) => (result = code),
     })
     if (isCompletion) {
@@ -81,6 +82,7 @@ export async function run(surroundings: Surroundings): Promise<ExitCode> {
 }
 
 type Known = Pick<Deps, 'globals' | 'io' | 'language' | 'text'> & {
+  readonly noun: string | undefined
   readonly setExit: (code: ExitCode) => void
 }
 
@@ -96,6 +98,7 @@ async function depsOf(surroundings: Surroundings, known: Known): Promise<Deps> {
       environment,
       config: config.read(),
       found: () => findRunningServer(surroundings.folder),
+      prefersFound: known.noun === 'login',
     }))
   const connect: Deps['connect'] = ({ bearer, ...patience }) =>
     createClient({

@@ -82,6 +82,27 @@ describe('the server and who one is there', () => {
       'default',
       undefined,
     ],
+    [
+      'signing in, a platform of the folder above goes before the current context',
+      { prefersFound: true, found: () => 'http://localhost:7447' },
+      'http://localhost:7447',
+      '.slipway/run.json',
+      'home-secret',
+    ],
+    [
+      'but not before what was named',
+      { prefersFound: true, contextName: 'work', found: () => 'http://localhost:7447' },
+      'https://slipway.example.com',
+      'context',
+      'work-secret',
+    ],
+    [
+      'and not one elsewhere',
+      { prefersFound: true, found: () => 'https://evil.example.com' },
+      'https://slipway.example.com',
+      'context',
+      'work-secret',
+    ],
     ['nothing at all', { config: nobody }, 'http://localhost:7447', 'default', undefined],
   ]
   test.each(cases)('%s', (_, change, url, source, bearer) => {

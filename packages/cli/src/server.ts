@@ -28,6 +28,8 @@ export type ServerInput = {
   readonly config: Config
   /** The address a platform running from a folder above has left, if any. */
   readonly found: () => string | undefined
+  /** That address goes before the current context: signing in, one means the platform one has just started. */
+  readonly prefersFound?: boolean
 }
 
 /**
@@ -42,17 +44,26 @@ export function chooseServer(input: ServerInput): ServerChoice {
     throw cliErrors.context_unknown({ name: wanted })
   const current = wanted ?? config.current
   const stored = current === undefined ? undefined : config.contexts[current]
-  const found = input.server ?? environment['SLIPWAY_SERVER'] ?? stored?.server ?? loopbackOnly(input.found())
+  const near = once(() => loopbackOnly(input.found()))
+  const first = input.prefersFound === true && wanted === undefined ? near() : undefined
+  const explicit = input.server ?? environment['SLIPWAY_SERVER']
+  const found = explicit ?? first ?? stored?.server ?? near()
   const url = addressOf(found ?? DEFAULT_SERVER)
   const match = matchingContext(config, url, current)
   const fromEnvironment = environment['SLIPWAY_TOKEN']
   return {
     url,
-    source: sourceOf(input, stored, found),
+    source: sourceOf(input, first === undefined ? stored : undefined, found),
     contextName: match,
     context: match === undefined ? undefined : config.contexts[match],
     bearer: fromEnvironment || (match === undefined ? undefined : config.contexts[match]?.secret),
   }
+}
+
+/** Asks at most once: it reads files. */
+function once<T>(ask: () => T): () => T {
+  let asked: { readonly answer: T } | undefined
+  return () => (asked ??= { answer: ask() }).answer
 }
 
 function sourceOf(

@@ -9,6 +9,8 @@ export const commandLines: Readonly<Record<string, string>> = {
   getVersion: 'doctor',
   completeFirstRun: 'login --first-run-token <token> --name <name>',
   signIn: 'login --name <name>',
+  startDeviceSignIn: 'login --device',
+  pollDeviceSignIn: 'login --device',
   signOut: 'logout',
   signOutEverywhere: 'logout --everywhere',
   whoami: 'whoami',

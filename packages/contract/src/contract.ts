@@ -1,6 +1,7 @@
 import { app } from './app.ts'
 import { audit } from './audit.ts'
 import { build } from './build.ts'
+import { device } from './device.ts'
 import { event } from './event.ts'
 import { fleet } from './fleet.ts'
 import { image } from './image.ts'
@@ -27,6 +28,7 @@ export const contract = {
   ...image,
   ...overview,
   ...event,
+  ...device,
 } as const
 
 export type Contract = typeof contract

@@ -39,6 +39,8 @@ export type AuditNote = {
   readonly projectId?: string
   /** Facts worth keeping; never a secret value. */
   readonly detail?: Readonly<Record<string, unknown>>
+  /** Nothing happened: a question that is asked again and again until something does. No event is appended. */
+  readonly unremarkable?: true
 }
 
 /** What a request brings along beside its input. */

@@ -43,6 +43,7 @@ export const tablesWithoutRowSecurity: Readonly<Record<string, string>> = {
   identity_session: 'read to find the caller',
   identity_token: 'read to find the caller',
   identity_first_run: 'one row for the installation',
+  identity_device: 'belongs to nobody yet',
   fleet_cluster: 'belongs to the installation; Environments refer to it',
   image_blob: 'content by digest, shared by repositories; what one may see is decided by their links',
   image_review: 'queue of the collector',

@@ -6,11 +6,13 @@ import { askSecret, askText, inputLine, newPassword } from '../ask.ts'
 import { commandOf } from '../command.ts'
 import { withContext } from '../config.ts'
 import type { Deps } from '../deps.ts'
+import { signInByDevice } from '../device.ts'
 import { Exit, type ExitCode } from '../exit.ts'
 import { accountView } from './account-view.ts'
 
 export function login(deps: Deps, run = runLogin) {
   return commandOf(deps, 'login', [
+    'login',
     'login --name li.wei',
     'login --server https://slipway.example.com --token-stdin < token.txt',
     'login --first-run-token T --name admin',
@@ -33,6 +35,15 @@ export function login(deps: Deps, run = runLogin) {
       ]),
     )
     .option('--first-run-token <token>', deps.text('login.firstRunToken'))
+    .addOption(
+      new Option('--device', deps.text('login.device')).conflicts([
+        'name',
+        'token',
+        'tokenStdin',
+        'passwordStdin',
+        'firstRunToken',
+      ]),
+    )
     .option('--context-name <name>', deps.text('login.contextName'))
     .action((options) => deps.exit(run(deps, options)))
 }
@@ -43,16 +54,18 @@ type Options = {
   readonly token?: string | undefined
   readonly tokenStdin?: boolean | undefined
   readonly firstRunToken?: string | undefined
+  readonly device?: boolean | undefined
   readonly contextName?: string | undefined
 }
 
 type Proof = { readonly secret: string; readonly via: 'session' | 'token' }
 
 export async function runLogin(deps: Deps, options: Options): Promise<ExitCode> {
+  const { url, contextName, source } = deps.server()
+  deps.io.note(deps.text('login.where', { server: url, source }))
   const proof = await proofOf(deps, options)
   // Asked with the new credentials before anything is kept: what does not work is not stored.
   const account = await deps.connect({ bearer: proof.secret }).whoami({}, { signal: deps.signal })
-  const { url, contextName } = deps.server()
   const name = options.contextName ?? contextName ?? deps.globals.context ?? new URL(url).host
   const config = deps.config.read()
   const before = Object.hasOwn(config.contexts, name) ? config.contexts[name] : undefined
@@ -67,12 +80,19 @@ export async function runLogin(deps: Deps, options: Options): Promise<ExitCode> 
 async function proofOf(deps: Deps, options: Options): Promise<Proof> {
   if (options.token !== undefined) return { secret: options.token, via: 'token' }
   if (options.tokenStdin === true) return { secret: (await inputLine(deps)).trim(), via: 'token' }
+  if (isByDevice(deps, options)) return { secret: await signInByDevice(deps), via: 'session' }
   const name = options.name ?? (await askText(deps, deps.text('login.askName')))
   const session =
     options.firstRunToken === undefined
       ? await signIn(deps, name, options)
       : await becomeFirst(deps, name, options.firstRunToken, options)
   return { secret: must(session.secret, 'a session asked for as bearer has a secret'), via: 'session' }
+}
+
+/** Where somebody can read the code, and has not chosen another way. */
+function isByDevice({ io }: Deps, { device, name, passwordStdin, firstRunToken }: Options): boolean {
+  if (device === true) return true
+  return io.canAsk && name === undefined && passwordStdin !== true && firstRunToken === undefined
 }
 
 async function signIn(deps: Deps, name: string, options: Options): Promise<Session> {

@@ -9,14 +9,22 @@ export function whoami(deps: Deps, run = runWhoami) {
 
 export async function runWhoami(deps: Deps): Promise<ExitCode> {
   const account = await deps.api().whoami({}, { signal: deps.signal })
-  const { url, contextName } = deps.server()
+  const { url, contextName, source } = deps.server()
   await deps.print(
-    { ...account, server: url, context: contextName ?? null },
+    {
+      ...account,
+      server: url,
+      serverFrom: source,
+      context: contextName ?? null,
+      contextFile: deps.config.file,
+    },
     {
       columns: [
         ...accountView.columns,
         { title: 'column.server', value: ({ server }) => server },
+        { title: 'column.serverFrom', value: ({ serverFrom }) => serverFrom },
         { title: 'column.context', value: ({ context }) => context },
+        { title: 'column.contextFile', value: ({ contextFile }) => contextFile, wide: true },
       ],
       name: accountView.name,
     },

@@ -233,6 +233,7 @@ async function replay(db: Db, call: Call, key: Key): Promise<{ status: number; b
 
 async function appendSuccess(db: Db, call: Call, target: Target, notes: readonly AuditNote[]): Promise<void> {
   const note: AuditNote = Object.assign({}, ...notes)
+  if (note.unremarkable) return
   await appendEvent(call.context, db, {
     ...recordOf(call),
     chain: note.organizationId ?? target.place.organizationId ?? INSTALLATION_CHAIN,

@@ -9,6 +9,7 @@ import { source } from './0006-source.ts'
 import { build } from './0007-build.ts'
 import { event } from './0008-event.ts'
 import { overview } from './0009-overview.ts'
+import { device } from './0010-device.ts'
 
 /** Every migration in order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -21,4 +22,5 @@ export const migrations: readonly Migration[] = [
   build,
   event,
   overview,
+  device,
 ]

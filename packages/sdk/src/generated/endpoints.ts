@@ -125,4 +125,9 @@ export const endpoints = {
   searchInstances: {"method":"GET","path":"/v1/instances","transport":"json","query":["limit","cursor","organization","project","application","text","environment","workload","cluster","node","state","sort","order"]},
   searchBuilds: {"method":"GET","path":"/v1/builds","transport":"json","query":["limit","cursor","organization","project","application","text","state","since"]},
   followChanges: {"method":"GET","path":"/v1/events/stream","transport":"sse","query":["topics","types"]},
+  startDeviceSignIn: {"method":"POST","path":"/v1/device-sign-ins","transport":"json","query":[],"body":["client"]},
+  pollDeviceSignIn: {"method":"POST","path":"/v1/device-sign-ins/polls","transport":"json","query":[],"body":["deviceCode"]},
+  getDeviceSignIn: {"method":"GET","path":"/v1/device-sign-ins/:code","transport":"json","query":[]},
+  approveDeviceSignIn: {"method":"POST","path":"/v1/device-sign-ins/:code/approvals","transport":"json","query":[]},
+  denyDeviceSignIn: {"method":"POST","path":"/v1/device-sign-ins/:code/denials","transport":"json","query":[]},
 } as const satisfies Readonly<Record<string, EndpointEntry>>

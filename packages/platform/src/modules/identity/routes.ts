@@ -5,10 +5,11 @@ import { pageOf } from '@slipway/kit'
 import { answer, type Answer, type Routes } from '../../http/index.ts'
 import { httpErrors } from '../../http/errors.ts'
 import { membershipsOf, permissionsAt } from '../access/index.ts'
-import type { Token, User } from './model.ts'
+import { deviceRoutes } from './device/routes.ts'
 import * as queries from './queries.ts'
 import * as service from './service.ts'
 import { identityErrors } from './errors.ts'
+import { sessionView, tokenView, userView } from './views.ts'
 
 /** Failed or tried sign-ins per minute for one name from one address. */
 const SIGN_INS_PER_MINUTE = 5
@@ -18,6 +19,7 @@ export function identityRoutes(routes: Routes): void {
   accountRoutes(routes)
   userRoutes(routes)
   tokenRoutes(routes)
+  deviceRoutes(routes)
 }
 
 function signInRoutes(routes: Routes): void {
@@ -105,33 +107,7 @@ function tokenRoutes(routes: Routes): void {
 }
 
 function sessionAnswer(session: service.OpenedSession, delivery: 'cookie' | 'bearer'): Answer<views.Session> {
-  const view = { user: userView(session.user), expiresAt: session.expiresAt.toISOString() }
+  const view = sessionView(session)
   if (delivery === 'bearer') return answer({ ...view, secret: session.secret }, {})
-  return answer(
-    { ...view, secret: null },
-    { session: { secret: session.secret, expiresAt: session.expiresAt } },
-  )
-}
-
-function userView(user: User): views.User {
-  return {
-    id: user.id,
-    name: user.name,
-    displayName: user.displayName,
-    platformRoles: [...user.platformRoles],
-    disabled: user.disabled,
-    createdAt: user.createdAt.toISOString(),
-  }
-}
-
-function tokenView(token: Token): views.Token {
-  return {
-    id: token.id,
-    name: token.name,
-    userId: token.userId,
-    organizationId: token.organizationId,
-    createdAt: token.createdAt.toISOString(),
-    expiresAt: token.expiresAt.toISOString(),
-    lastUsedAt: token.usedAt?.toISOString() ?? null,
-  }
+  return answer(view, { session: { secret: session.secret, expiresAt: session.expiresAt } })
 }

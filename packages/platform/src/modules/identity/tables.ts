@@ -32,9 +32,23 @@ export type FirstRunTable = {
   readonly secret_hash: string
   readonly expires_at: Date
 }
+/** Sign-ins of programs without a browser. */
+export type DeviceTable = {
+  readonly device_hash: string
+  readonly user_code: string
+  readonly client: string
+  readonly address: string
+  readonly state: 'pending' | 'approved' | 'denied'
+  readonly user_id: string | null
+  readonly interval_seconds: number
+  readonly polled_at: Date | null
+  readonly created_at: Date
+  readonly expires_at: Date
+}
 export type IdentityTables = {
   readonly identity_user: UserTable
   readonly identity_session: SessionTable
   readonly identity_token: TokenTable
   readonly identity_first_run: FirstRunTable
+  readonly identity_device: DeviceTable
 }
