@@ -1,11 +1,22 @@
 import { fill, type Language } from './catalog.ts'
 import { consoleFrame } from './console/frame.ts'
 import { consoleHome } from './console/home.ts'
+import { consoleRun } from './console/run.ts'
 import { consoleShip } from './console/ship.ts'
 import { consoleWhat } from './console/what.ts'
+import { consoleWhere } from './console/where.ts'
+import { consoleWho } from './console/who.ts'
 
 /* Texts of the web console, by area; each has a file of its own in `console/`, named in the list below. */
-const areas = [consoleFrame, consoleHome, consoleWhat, consoleShip] as const
+const areas = [
+  consoleFrame,
+  consoleHome,
+  consoleWhat,
+  consoleShip,
+  consoleRun,
+  consoleWhere,
+  consoleWho,
+] as const
 
 type KeysOf<Area> = Area extends { readonly en: infer English } ? Extract<keyof English, string> : never
 

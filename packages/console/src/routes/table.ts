@@ -45,6 +45,7 @@ export const routes = {
     screen: 'workload-instances',
     title: 'workload.instances',
   },
+  workloadLogs: { path: '/workloads/$workload/logs', screen: 'workload-logs', title: 'log.title' },
   startRelease: { path: '/workloads/$workload/new-release', screen: 'start-release', title: 'release.start' },
   release: { path: '/releases/$release', screen: 'release', title: 'release.number' },
 } as const satisfies Readonly<Record<string, RouteEntry>>

@@ -171,7 +171,7 @@ function longColor([kind, ...rest]: readonly number[]): {
 const DARK = 64
 const BRIGHT = 192
 /** Parts of a colour below this share of its strongest one do not count. */
-const SHARE = 0.6
+const SHARE = 0.5
 
 function nearest(red: number, green: number, blue: number): number {
   const most = Math.max(red, green, blue)
