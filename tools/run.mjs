@@ -28,6 +28,8 @@ const commands = {
       'packages/launcher/src/main.ts',
     ],
   ],
+  backup: () => [['--conditions=source', 'packages/launcher/src/main.ts', 'backup']],
+  restore: () => [['--conditions=source', 'packages/launcher/src/main.ts', 'restore']],
   check: () => [
     ['node_modules/.bin/tsc', '-b', '.', 'packages/console'],
     ['node_modules/.bin/oxlint', '--type-aware'],

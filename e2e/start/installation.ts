@@ -111,7 +111,7 @@ export async function cloneCheckout({ account, isOpen }: Clone): Promise<Install
   }
 }
 
-type Place = {
+export type Place = {
   readonly checkout: string
   readonly environment: Readonly<Record<string, string>>
   readonly account: Account | undefined
@@ -135,7 +135,8 @@ async function environmentOf(folder: string, account: Account | undefined): Prom
   }
 }
 
-function beginStart({ checkout, environment, account }: Place, more: readonly string[]): Start {
+/** Runs `npm start` in a checkout, at free ports. */
+export function beginStart({ checkout, environment, account }: Place, more: readonly string[]): Start {
   const ports = ['--port', '0', '--gateway-port', '0', '--cluster-port', '0']
   const child = spawn('npm', ['start', '--silent', '--', ...ports, ...more], {
     cwd: checkout,

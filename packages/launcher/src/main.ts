@@ -1,11 +1,12 @@
 import { AppError, messageOf, systemClock } from '@slipway/kit'
 import { errorText, launcherText, type LauncherKey } from '@slipway/messages'
 
+import { keepCommands, runKeep } from './keep/index.ts'
 import { helpText, languageOf, parseOptions, UsageError } from './options.ts'
 import { startLines, startPage } from './page.ts'
 import { watchSample } from './sample-watch.ts'
 import { Interrupted, listenForSignals } from './signals.ts'
-import { start } from './start.ts'
+import { checkout, ownVersion, start } from './start.ts'
 
 const language = languageOf(process.env)
 
@@ -14,6 +15,20 @@ function say(key: LauncherKey, params: Readonly<Record<string, string | number>>
 }
 
 async function main(): Promise<number> {
+  const [first, ...more] = process.argv.slice(2)
+  const command = keepCommands.find((name) => name === first)
+  if (command) {
+    const run = {
+      command,
+      argv: more,
+      checkout,
+      version: await ownVersion(),
+      environment: process.env,
+      language,
+    }
+    process.stdout.write(await runKeep(run))
+    return 0
+  }
   const options = parseOptions(process.argv.slice(2))
   if (options === 'help') {
     process.stdout.write(helpText(language))

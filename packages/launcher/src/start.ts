@@ -22,6 +22,7 @@ import { openDataFolder, type DataFolder } from './data-folder.ts'
 import { dataFolderErrors } from './data-folder-errors.ts'
 import { lockDataFolder } from './data-folder-lock.ts'
 import { launcherErrors } from './errors.ts'
+import { refuseHalfRestored } from './keep/marker.ts'
 import { openChildrenFile, type ChildrenFile } from './leftovers.ts'
 import { openLogFile, type LogFile } from './log-file.ts'
 import { openMasterKey } from './master-key.ts'
@@ -60,7 +61,7 @@ const SAMPLE_KNOWN_MS = 6 * SECOND_MS
  */
 const CHILD_FLAGS = ['--max-semi-space-size=4']
 
-const checkout = fileURLToPath(new URL('../../../', import.meta.url))
+export const checkout = fileURLToPath(new URL('../../../', import.meta.url))
 
 export type StartInput = {
   readonly options: Options
@@ -105,6 +106,7 @@ export async function start(input: StartInput): Promise<Running> {
       ? {}
       : { dataFolder: resolve(environment['INIT_CWD'] ?? process.cwd(), options.data) }),
   })
+  await refuseHalfRestored(folder.path)
   const lock = parts.use(await lockDataFolder(folder.path, systemClock))
   const logsFolder = join(folder.path, 'logs')
   await mkdir(logsFolder, { recursive: true, mode: 0o700 })
@@ -153,7 +155,8 @@ export async function start(input: StartInput): Promise<Running> {
   }
 }
 
-async function ownVersion(): Promise<string> {
+/** Of the product. */
+export async function ownVersion(): Promise<string> {
   const manifest = parseJson(await readFile(join(checkout, 'package.json'), 'utf8'))
   return isRecord(manifest) && typeof manifest['version'] === 'string' ? manifest['version'] : '0.0.0'
 }

@@ -20,6 +20,7 @@ const texts = catalog({
   --help                 this text
 
 With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is used instead of an own one.
+npm run backup and npm run restore keep and bring back an installation.
 `,
     'usage.unknown': '{problem} See npm start -- --help',
     'usage.port': '--{flag} is a number from 0 to 65535',
@@ -32,6 +33,32 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is used instead of
     'usage.public.url': '--public-url is an address such as https://slipway.example.com, without a path',
     'usage.plain.http':
       '--public-url of plain http sends passwords readable over the network; use https, or add --allow-plain-http',
+    'usage.backup': 'npm run backup -- <new folder> [--data <folder>]. See npm run backup -- --help',
+    'usage.restore':
+      'npm run restore -- <backup> --master-key <file> [--data <folder>]. See npm run restore -- --help',
+    'backup.help': `Backs up an installation, while it runs or not.
+
+  npm run backup -- <new folder> [--data <folder>]
+
+  --data <folder>        of the installation (default: .slipway in the checkout)
+
+Into the folder go the database (encrypted with a key that only the master key opens), the Images, build logs and the
+samples' repositories. The master key, keys/master.key in the data folder, is NOT part of it: keep a copy of it elsewhere,
+without it the backup cannot be read. What runs is not kept; it is brought about again from the database.
+`,
+    'restore.help': `Makes an installation out of a backup, in a data folder that holds none.
+
+  npm run restore -- <backup> --master-key <file> [--data <folder>]
+
+  --master-key <file>    keys/master.key of the installation that was backed up
+  --data <folder>        gets the installation (default: .slipway in the checkout)
+
+With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is filled; it must be empty. Then npm start.
+`,
+    'backup.done':
+      'backed up to {folder}: {tables} tables, {blobs} image parts ({megabytes} MB). Keep keys/master.key of the data folder elsewhere; without it this backup cannot be read.',
+    'backup.damaged': 'left out, since it is damaged; push its image again: {path}',
+    'restore.done': 'restored what Slipway {version} backed up at {createdAt}. Start it with npm start.',
     'step.database': 'database…',
     'step.cluster': 'cluster…',
     'step.platform': 'platform…',
@@ -84,6 +111,7 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is used instead of
   --help                 显示本说明
 
 设置 DATABASE_URL 和 DATABASE_OWNER_URL 后，将使用该 PostgreSQL，而不是自带的。
+用 npm run backup 和 npm run restore 备份与恢复。
 `,
     'usage.unknown': '{problem} 请参阅 npm start -- --help',
     'usage.port': '--{flag} 是 0 到 65535 之间的数字',
@@ -95,6 +123,31 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is used instead of
     'usage.public.url': '--public-url 是不带路径的网址，例如 https://slipway.example.com',
     'usage.plain.http':
       '明文 http 的 --public-url 会让密码在网络上可读；请使用 https，或加上 --allow-plain-http',
+    'usage.backup': 'npm run backup -- <新目录> [--data <目录>]。请参阅 npm run backup -- --help',
+    'usage.restore':
+      'npm run restore -- <备份> --master-key <文件> [--data <目录>]。请参阅 npm run restore -- --help',
+    'backup.help': `备份一个安装，无论其是否在运行。
+
+  npm run backup -- <新目录> [--data <目录>]
+
+  --data <目录>          该安装的数据目录（默认：代码目录下的 .slipway）
+
+目录中包含数据库（已加密，其密钥只有主密钥能打开）、镜像、构建日志和示例仓库。主密钥（数据目录中的 keys/master.key）
+不在其中：请另行保存，没有它就无法读取备份。正在运行的实例不会备份，会根据数据库重新建立。
+`,
+    'restore.help': `用备份在一个空的数据目录中恢复安装。
+
+  npm run restore -- <备份> --master-key <文件> [--data <目录>]
+
+  --master-key <文件>    被备份安装的 keys/master.key
+  --data <目录>          恢复到的数据目录（默认：代码目录下的 .slipway）
+
+设置 DATABASE_URL 和 DATABASE_OWNER_URL 后，将恢复到该 PostgreSQL，它必须为空。然后运行 npm start。
+`,
+    'backup.done':
+      '已备份到 {folder}：{tables} 张表，{blobs} 个镜像部分（{megabytes} MB）。请另行保存数据目录中的 keys/master.key；没有它就无法读取此备份。',
+    'backup.damaged': '因损坏而未备份，请重新推送其镜像：{path}',
+    'restore.done': '已恢复 Slipway {version} 于 {createdAt} 所做的备份。请用 npm start 启动。',
     'step.database': '数据库…',
     'step.cluster': '集群…',
     'step.platform': '平台…',

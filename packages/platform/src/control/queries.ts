@@ -34,6 +34,16 @@ export async function releaseLease(db: Db, name: string, holder: string): Promis
   )
 }
 
+/** More changes of holder than any installation sees. */
+const EPOCHS_APART = 1_000_000
+
+/** Ends every lease, and lets the next holder's epoch be younger than any that was given out since a backup. */
+export async function raiseEpochs(db: Db): Promise<void> {
+  await sql`update control_lease set epoch = epoch + ${EPOCHS_APART}, expires_at = clock_timestamp()`.execute(
+    db,
+  )
+}
+
 export async function readSetting(db: Db, key: string): Promise<string | undefined> {
   const row = await db.selectFrom('control_setting').select('value').where('key', '=', key).executeTakeFirst()
   return row?.value
