@@ -39,10 +39,14 @@ export type Developer = {
   readonly address: () => Promise<string>
 }
 
-/** The first person of a new installation: signs in and makes Project, Environment, Application and Workload. */
+/**
+ * The first person of a new installation: signs in and makes Project, Environment, Application and Workload.
+ * @param prepare - what an operator does before, such as registering a Cluster
+ */
 export async function settleIn(
   product: Pick<Product, 'url' | 'firstRunToken'>,
   home: string,
+  prepare: (cli: Cli) => Promise<void> = async () => undefined,
 ): Promise<Developer> {
   const cli = cliAt(home, product.url)
   const token = product.firstRunToken ?? ''
@@ -50,6 +54,7 @@ export async function settleIn(
     ['login', '--first-run-token', token, '--name', 'ann', '--password-stdin'],
     `${PASSWORD}\n`,
   )
+  await prepare(cli)
   await cli.succeed(['organization', 'create', 'acme'])
   await cli.succeed(['project', 'create', 'shop', '--organization', 'acme'])
   await cli.succeed(['environment', 'create', 'shop/production'])

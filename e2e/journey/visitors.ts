@@ -32,8 +32,11 @@ export type Visitors = {
   readonly leave: () => Promise<void>
 }
 
+/** Where visitors come in; with a host, they name it as a browser would that resolved it to the address. */
+export type Entrance = { readonly url: string; readonly host?: string }
+
 export function sendVisitors(
-  url: string,
+  { url, host }: Entrance,
   header: { readonly name: string; readonly value: string },
 ): Visitors {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
@@ -42,7 +45,7 @@ export function sendVisitors(
 
   const visit = async (kind: Kind, path: string, headers: Record<string, string> = {}): Promise<void> => {
     const startedMs = performance.now()
-    const result = await ask(new URL(path, url), agent, headers)
+    const result = await ask(new URL(path, url), agent, { ...headers, ...(host !== undefined && { host }) })
     answers.push({ kind, startedMs, endedMs: performance.now(), ...judge(kind, result) })
   }
   const again = async (pauseMs: number, once: () => Promise<void>): Promise<void> => {

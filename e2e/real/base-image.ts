@@ -18,8 +18,10 @@ import { unpackPackages } from '../../tools/kubernetes/debian-programs.ts'
 import { writeDockerArchive } from '../../tools/kubernetes/docker-archive.ts'
 
 const packages = ['busybox-static', 'libc6', 'libgcc-s1', 'libstdc++6', 'tini']
-const applets =
-  'cat date echo env grep head id kill ls mkdir ps rm sed sh sleep stty tail test touch tty'.split(' ')
+const applets = (
+  'awk basename cat chmod cp cut date dirname echo env expr find grep head hostname id kill ln ls mkdir mktemp mv ' +
+  'nproc ps printf pwd rm sed seq sh sleep sort stty tail tar tee test touch tr true tty uname wc which xargs'
+).split(' ')
 /** Raised when what is written below changes. */
 const RECIPE = '1'
 /** As whom Slipway runs applications. */

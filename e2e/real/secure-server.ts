@@ -1,6 +1,8 @@
-import { createServer } from 'node:https'
+/* TLS on a free port of an address of this machine, with a certificate for that address. */
 import type { RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer as createHttpsServer } from 'node:https'
+import { type AddressInfo, connect, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 
 import type { TestAuthority } from '../../tools/kubernetes/certificates.ts'
 
@@ -9,26 +11,53 @@ export type SecureServer = AsyncDisposable & {
   readonly url: string
 }
 
-/** Serves HTTPS on a free port of an address of this machine, with a certificate for that address. */
+/** Serves HTTPS. */
 export async function serveSecurely(
   authority: TestAuthority,
   address: string,
   listenerFor: (url: string) => RequestListener,
 ): Promise<SecureServer> {
   const { certificate, key } = authority.issue([address])
-  const server = createServer({ cert: certificate, key })
+  const server = createHttpsServer({ cert: certificate, key })
+  const served = await listen(server, address)
+  server.on('request', listenerFor(served.url))
+  return served
+}
+
+/** Takes TLS off and passes what is inside to a port of 127.0.0.1. */
+export async function forwardSecurely(
+  authority: TestAuthority,
+  address: string,
+  port: number,
+): Promise<SecureServer> {
+  const { certificate, key } = authority.issue([address])
+  const server = createTlsServer({ cert: certificate, key }, (outer) => {
+    const inner = connect(port, '127.0.0.1')
+    outer.pipe(inner).pipe(outer)
+    // Whichever side goes, the other one has nobody left to talk to.
+    outer.on('error', () => inner.destroy()).on('close', () => inner.destroy())
+    inner.on('error', () => outer.destroy()).on('close', () => outer.destroy())
+  })
+  return await listen(server, address)
+}
+
+async function listen(server: Server, address: string): Promise<SecureServer> {
+  const open = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, address, resolve)
   })
   // A server that listens by TCP has such an address.
   const host = `${address}:${(server.address() as AddressInfo).port}`
-  server.on('request', listenerFor(`https://${host}`))
   return {
     host,
     url: `https://${host}`,
     async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
+      for (const socket of open) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
     },
   }

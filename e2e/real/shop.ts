@@ -3,18 +3,17 @@ import { createReadStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 
 import { systemClock } from '@slipway/kit'
 import type { Kube, Objects } from '@slipway/kube'
 import { buildImage, clientSink, clientSource, importArchive, nodeListener } from '@slipway/oci'
 import { testServer, type TestServer } from '@slipway/oci/testing'
-import { pack } from 'tar-stream'
 
 import { makeAuthority } from '../../tools/kubernetes/certificates.ts'
 import type { RealClusterWithNodes } from '../../tools/kubernetes/cluster.ts'
 import { ensureBaseArchive } from './base-image.ts'
 import { type SecureServer, serveSecurely } from './secure-server.ts'
+import { tarOf } from './tar.ts'
 
 export const PULL_SECRET = 'registry'
 const REPOSITORY = 'team/web'
@@ -63,13 +62,9 @@ async function publish(images: TestServer): Promise<string> {
       sink: clientSink(client, 'base/node'),
       tagsFor: () => ['24'],
     })
-    const packed = pack()
-    packed.entry({ name: 'server.js' }, PROGRAM)
-    packed.finalize()
-    const archive = Readable.from(packed)
     const source = clientSource(client, 'base/node')
     const { digest } = await buildImage({
-      archive,
+      archive: tarOf({ 'server.js': PROGRAM }),
       layout: 'node',
       base: { kind: 'image', name: 'base/node:24', reference: '24', source, isSameRegistry: true },
       settings: { command: ['node', 'server.js'], ports: [PORT] },

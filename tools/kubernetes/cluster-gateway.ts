@@ -22,6 +22,8 @@ export function gatewayFlags(
     '--global.sendanonymoususage=false',
     '--log.level=INFO',
     `--entrypoints.web.address=${endpoint.address}:${endpoint.port}`,
+    // Changes of routes are collected for so long before they count; the default, 2 s, is longer than what a test looks at.
+    '--providers.providersthrottleduration=100ms',
     // A stream may last as long as it likes.
     '--entrypoints.web.transport.respondingtimeouts.readtimeout=0',
     `${provider}=true`,

@@ -1,0 +1,109 @@
+/*
+ * The journey of the main job with real containers: a platform that knows the cluster by its kubeconfig, builds as a Job, a
+ * registry over TLS that containerd pulls from, traffic through a Gateway that is not ours.
+ */
+import { createReadStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { systemClock } from '@slipway/kit'
+import { buildImage, clientSink, clientSource, importArchive, registryClient } from '@slipway/oci'
+import { freePort, testPlatform, type TestPlatform } from '@slipway/testkit'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+
+import { canRunNodes } from '../../tools/kubernetes/availability.ts'
+import { makeAuthority, type TestAuthority } from '../../tools/kubernetes/certificates.ts'
+import { type RealClusterWithNodes, startNodeCluster } from '../../tools/kubernetes/cluster.ts'
+import type { Cli } from '../journey/cli.ts'
+import { settleIn, WORKLOAD, type Developer } from '../journey/developer.ts'
+import { makeHome, removeHome } from '../journey/product.ts'
+import { makeRepository, type Repository } from '../journey/repository.ts'
+import { travel } from '../journey/travel.ts'
+import { ensureBaseArchive } from './base-image.ts'
+import { forwardSecurely } from './secure-server.ts'
+import { tarOf } from './tar.ts'
+
+const available = await canRunNodes((line) => console.log(`real: ${line}`))
+
+describe.runIf(available)('on a cluster with two nodes', () => {
+  const cleanup = new AsyncDisposableStack()
+  let cluster: RealClusterWithNodes
+  let developer: Developer
+  let repository: Repository
+
+  beforeAll(async () => {
+    const home = await makeHome()
+    cleanup.defer(() => removeHome(home))
+    repository = await makeRepository(home)
+    cluster = cleanup.use(await startNodeCluster({ nodes: 2 }))
+    const authority = makeAuthority('slipway-e2e-platform')
+    const port = await freePort()
+    const front = cleanup.use(await forwardSecurely(authority, cluster.hostAddress, port))
+    cluster.trustRegistry(front.host, authority.certificate)
+    const platform: TestPlatform = cleanup.use(
+      await testPlatform({ port, publicUrl: front.url, localSourceRoots: home }),
+    )
+    const url = `http://127.0.0.1:${port}`
+    developer = await settleIn({ url, firstRunToken: platform.firstRunToken }, home, async (cli) => {
+      await cli.succeed(['cluster', 'register', 'real', '--kubeconfig', cluster.kubeconfigPath, '--default'])
+      await pushBases(cli, { inside: url, outside: front.url }, authority)
+    })
+    await developer.nameSource(repository)
+  })
+  afterAll(() => cleanup.disposeAsync())
+
+  test('from a commit through canaries to everybody and back, and no visitor notices', async () => {
+    const entrance = async () => {
+      const workload = await developer.cli.json('workload', 'show', WORKLOAD)
+      // Nobody resolves the name; the Gateway's address stands in for that.
+      const [address = ''] = workload['urls'] as readonly string[]
+      return { url: cluster.gatewayUrl, host: new URL(address).host }
+    }
+    console.log(`real: ${await travel({ developer, repository, entrance })}`)
+  })
+})
+
+/** The bases of applications and of builds; builds send to the platform and must trust its authority. */
+async function pushBases(
+  cli: Cli,
+  urls: { readonly inside: string; readonly outside: string },
+  authority: TestAuthority,
+): Promise<void> {
+  const secret = String((await cli.json('token', 'create', 'bases'))['secret'])
+  const credentials = { username: 'operator', password: secret }
+  const client = registryClient({
+    baseUrl: urls.inside,
+    credentials,
+    clock: systemClock,
+    // The registry names itself as the nodes know it, by a certificate that this process does not trust.
+    fetch: (input, init) =>
+      fetch(
+        typeof input === 'object' && 'url' in input
+          ? input
+          : String(input).replace(urls.outside, urls.inside),
+        init,
+      ),
+  })
+  await importArchive({
+    archive: createReadStream(await ensureBaseArchive()),
+    sink: clientSink(client, 'base/node'),
+    tagsFor: () => ['latest'],
+  })
+  const spoolFolder = await mkdtemp(join(tmpdir(), 'slipway-bases-'))
+  try {
+    const source = clientSource(client, 'base/node')
+    await buildImage({
+      archive: tarOf({ 'authority.crt': authority.certificate }),
+      layout: 'node',
+      base: { kind: 'image', name: 'base/node:latest', reference: 'latest', source, isSameRegistry: true },
+      settings: { command: ['node'], environment: { NODE_EXTRA_CA_CERTS: '/app/authority.crt' } },
+      sink: clientSink(client, 'base/build'),
+      tags: ['latest'],
+      spoolFolder,
+      clock: systemClock,
+    })
+  } finally {
+    await rm(spoolFolder, { recursive: true, force: true })
+  }
+}
