@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream'
 import type { Endpoint, InputOf, OutputOf, Protocol, Stream } from '@slipway/contract'
 import type { WebSocket } from 'ws'
 
-import type { Account, Ctx, RequestContext } from '../context.ts'
+import type { Account, Ctx, Platform, RequestContext } from '../context.ts'
+import type { Db } from '../tables.ts'
 
 const answerMark: unique symbol = Symbol('answer')
 
@@ -66,7 +67,15 @@ export type Download = {
   readonly body: Readable
 }
 
-export type StreamHandler<S> = (call: StreamCall<S>) => Promise<void>
+export type StreamHandler<S> = ((call: StreamCall<S>) => Promise<void>) & {
+  readonly describe?: Describe<S> | undefined
+}
+
+/** What the audit event of a stream that is opened says; never a secret value. Runs in the transaction that permits it. */
+export type Describe<S> = (
+  input: InputOf<S>,
+  at: { readonly db: Db; readonly platform: Platform; readonly requestId: string },
+) => Promise<Readonly<Record<string, unknown>>>
 
 /** Answers every request below a protocol's prefix. `address` is the caller's. */
 export type ProtocolHandler = (request: Request, caller: { readonly address: string }) => Promise<Response>
@@ -75,7 +84,11 @@ export type ProtocolHandler = (request: Request, caller: { readonly address: str
 export type Routes = {
   readonly on: <E extends Endpoint>(endpoint: E, handler: Handler<E>) => void
   readonly onOutside: <E extends Endpoint>(endpoint: E, handler: OutsideHandler<E>) => void
-  readonly onStream: <S extends Stream>(stream: S, handler: StreamHandler<S>) => void
+  readonly onStream: <S extends Stream>(
+    stream: S,
+    handler: (call: StreamCall<S>) => Promise<void>,
+    describe?: Describe<S>,
+  ) => void
   readonly onProtocol: (protocol: Protocol, handler: ProtocolHandler) => void
 }
 
@@ -100,8 +113,13 @@ export function collectRoutes(): Routes & { readonly registered: Registered } {
       add(endpoints, endpoint, { inside: handler as unknown as Handler<Endpoint> }, endpoint.path),
     onOutside: (endpoint, handler) =>
       add(endpoints, endpoint, handler as unknown as OutsideHandler<Endpoint>, endpoint.path),
-    onStream: (stream, handler) =>
-      add(streams, stream, handler as unknown as StreamHandler<Stream>, stream.path),
+    onStream: (stream, handler, describe) =>
+      add(
+        streams,
+        stream,
+        Object.assign(handler, { describe }) as unknown as StreamHandler<Stream>,
+        stream.path,
+      ),
     onProtocol: (protocol, handler) => add(protocols, protocol, handler, protocol.prefix),
     registered: { endpoints, streams, protocols },
   }

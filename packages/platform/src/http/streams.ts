@@ -17,7 +17,7 @@ import { errorBody, refuseConnection } from './error-reply.ts'
 import { httpErrors } from './errors.ts'
 import { parsePart, refusalOf } from './parse.ts'
 import { callRecord, recordRefusal } from './refusal.ts'
-import type { Download, SseEvent, StreamCall, StreamHandler } from './routes.ts'
+import type { Describe, Download, SseEvent, StreamCall, StreamHandler } from './routes.ts'
 import { contextOf, signalOf, type HttpDeps } from './serve.ts'
 
 /** An open stream asks again whether it may, this often; a revoked account is cut off within this time. */
@@ -28,6 +28,8 @@ const MESSAGE_BYTES_MAX = 1024 * 1024
 /** How long the end of an event stream may take to reach its reader. */
 const LAST_MS = 10 * SECOND_MS
 
+/** What is opened, and what its audit event says. */
+type Opening = { readonly stream: Stream; readonly describe?: Describe<Stream> | undefined }
 type Opened = {
   readonly context: RequestContext
   readonly input: StreamCall<Stream>['input']
@@ -41,7 +43,12 @@ type Incoming = Pick<FastifyRequest, 'id' | 'ip' | 'raw' | 'headers' | 'method'>
 /** Streams open now, by account. One process's count: it bounds this process's memory. */
 const openStreams = new Map<string, number>()
 
-async function open(deps: HttpDeps, stream: Stream, request: Incoming, signal: AbortSignal): Promise<Opened> {
+async function open(
+  deps: HttpDeps,
+  { stream, describe }: Opening,
+  request: Incoming,
+  signal: AbortSignal,
+): Promise<Opened> {
   const { platform } = deps
   const now = platform.clock.now()
   const account = await authenticate(platform, {
@@ -54,11 +61,10 @@ async function open(deps: HttpDeps, stream: Stream, request: Incoming, signal: A
     now,
   })
   const params = parsePart('path', stream.params, request.params)
-  const target = await permit(deps, stream, { request, account, params, now })
-  const query = parsePart('query', stream.query, request.query)
+  const { target, input } = await permit(deps, { stream, describe }, { request, account, params, now })
   return {
     context: contextOf(platform, request, { account, now, dryRun: false, signal }),
-    input: { params, query, body: undefined },
+    input,
     target,
   }
 }
@@ -73,13 +79,14 @@ type Asking = {
 /** Decides whether the stream may be opened, and records that it was, or that it was refused. */
 async function permit(
   deps: HttpDeps,
-  stream: Stream,
+  { stream, describe }: Opening,
   { request, account, params, now }: Asking,
-): Promise<Target> {
+): Promise<Pick<Opened, 'target' | 'input'>> {
   const { platform, finders } = deps
   try {
     return await platform.database.transact(scopeOf(account), async (db) => {
       const target = await authorize(db, finders, account, { operation: stream, params })
+      const input = { params, query: parsePart('query', stream.query, request.query), body: undefined }
       if (stream.audit !== undefined)
         await appendEvent(platform, db, {
           ...callRecord(stream.audit, {
@@ -94,9 +101,9 @@ async function permit(
           projectId: target.place.projectId,
           outcome: 'success',
           code: null,
-          detail: {},
+          detail: (await describe?.(input, { db, platform, requestId: request.id })) ?? {},
         })
-      return target
+      return { target, input }
     })
   } catch (thrown) {
     const target: Target = { target: '', place: nowhere }
@@ -159,7 +166,8 @@ function guard(deps: HttpDeps, stream: Stream, request: Incoming, opened: Opened
 /** Makes the Fastify handler of an SSE, download or upload stream. */
 export function serveStream(deps: HttpDeps, stream: Stream, handler: StreamHandler<Stream>) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const opened = await open(deps, stream, request, signalOf(reply.raw))
+    const { describe } = handler
+    const opened = await open(deps, { stream, describe }, request, signalOf(reply.raw))
     using guarded = guard(deps, stream, request, opened, () => reply.raw.destroy())
     const call: StreamCall<Stream> = {
       input: opened.input,
@@ -197,7 +205,7 @@ export function serveStream(deps: HttpDeps, stream: Stream, handler: StreamHandl
 export function explainSocket(deps: HttpDeps, stream: Stream) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<never> => {
     // Nothing is opened, so nothing is recorded as such.
-    await open(deps, { ...stream, audit: undefined }, request, signalOf(reply.raw))
+    await open(deps, { stream: { ...stream, audit: undefined } }, request, signalOf(reply.raw))
     throw httpErrors.upgrade_needed()
   }
 }
@@ -275,7 +283,8 @@ export function upgradeHandler(deps: HttpDeps, routes: readonly UpgradeRoute[]) 
     let accepted: WebSocket | undefined
     try {
       const { route, request } = incomingOf(deps, routes, raw, id)
-      const opened = await open(deps, route.stream, request, signalOf(socket))
+      const { describe } = route.handler
+      const opened = await open(deps, { stream: route.stream, describe }, request, signalOf(socket))
       using guarded = guard(deps, route.stream, request, opened, () => socket.destroy())
       await route.handler({
         input: opened.input,

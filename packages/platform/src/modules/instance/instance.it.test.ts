@@ -305,9 +305,19 @@ describe('a terminal', () => {
     await platform.call('PUT', member, { secret: operator, body: { role: 'viewer' } })
     await expect(as.openTerminal({ instance: one.id })).rejects.toMatchObject({ code: 'permission_missing' })
     await platform.call('PUT', member, { secret: operator, body: { role: 'owner' } })
+    await run({ instance: one.id, terminal: 'false', input: 'false', command: ['echo', '--token=abc'] })
     using socket = await as.openTerminal({ instance: one.id })
     const { items } = await api.listAuditEvents({ action: 'instance.exec' })
-    expect(items[0]).toMatchObject({ actor: user.id, target: `instance:${one.id}` })
+    const [shell, command] = items
+    expect(shell).toMatchObject({ actor: user.id, target: `instance:${one.id}` })
+    expect(shell?.detail).toEqual({
+      session: shell?.requestId,
+      container: null,
+      command: null,
+      terminal: true,
+      input: true,
+    })
+    expect(command?.detail).toMatchObject({ command: 'echo --token=***', terminal: false })
     await api.updateUser({ user: user.id, disabled: true })
     const closed = await Promise.race([socket.closed, systemClock.sleep(10_000).then(() => undefined)])
     expect(closed).toBeDefined()

@@ -12,6 +12,7 @@ import { instanceOf, PROCESS_LABEL } from './manifests.ts'
 import { partsOfInstance } from './model.ts'
 import { searchInstances, type SearchPorts } from './search.ts'
 import * as service from './service.ts'
+import { describeTerminal } from './terminal-record.ts'
 import { carryTerminal } from './terminal.ts'
 import { eventView, instanceView } from './views.ts'
 
@@ -48,7 +49,7 @@ export function instanceRoutes(routes: Routes, ports: InstancePorts): void {
   })
   routes.onStream(contract.followLogs, (call) => followLogs(call, ports))
   routes.onStream(contract.downloadLogs, (call) => downloadLogs(call, ports))
-  routes.onStream(contract.openTerminal, (call) => openTerminal(call, ports))
+  routes.onStream(contract.openTerminal, (call) => openTerminal(call, ports), describeTerminal)
 }
 
 function workloadIdOf(instance: string): string {
