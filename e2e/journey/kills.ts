@@ -20,6 +20,9 @@ const WAIT_MS = 90_000
 /** How often the Instances die too, as when the machine loses its power. */
 const POWER_LOSS = 0.5
 const INSTANCES = 4
+/** How often an action is a rollback, and how often a person aborts the release after the new start. */
+const ROLLBACKS = 0.3
+const ABORTS = 0.25
 /** A release with its approvals takes about this long here; the moment of death is drawn from it. */
 const ACTION_MS = 6_000
 const TERMINAL = new Set(['Done', 'RolledBack', 'Aborted', 'Failed'])
@@ -116,7 +119,7 @@ async function killOnce(world: World, kill: number): Promise<void> {
   world.running.product = await startProduct(world.home, world.ports)
   const release = await seeThrough(world, before, action)
   const tookMs = performance.now() - startedMs
-  await checkWorld(world, action.version)
+  await checkWorld(world, release.state === 'Done' ? action.version : action.versionBefore)
   say(
     `${kill}: ${action.name} killed after ${afterMs} ms${instances ? ' with its instances' : ''}: release ${release.number} ${release.state} ${Math.round(tookMs)} ms after the new start`,
   )
@@ -125,9 +128,10 @@ async function killOnce(world: World, kill: number): Promise<void> {
 }
 
 type Action = {
-  readonly name: string
-  /** What must serve in the end. */
-  readonly version: 'one' | 'two'
+  readonly name: 'release' | 'rollback' | 'release to abort'
+  /** What serves when it is done, and when it was aborted. */
+  readonly version: string
+  readonly versionBefore: string
   readonly start: () => Promise<unknown>
   readonly command: Promise<unknown>
 }
@@ -137,13 +141,17 @@ async function begin(world: World, before: Release | undefined): Promise<Action>
   const serving = before === undefined ? undefined : await servingVersion(world)
   const version = serving === 'one' ? 'two' : 'one'
   const image = version === 'one' ? images[0] : images[1]
-  const isRollback = serving !== undefined && (before?.number ?? 0) > 1 && random() < 0.4
+  const chance = random()
+  const canRollBack = before?.state === 'Done' && (world.tally.ends['Done'] ?? 0) > 1
+  const isRollback = canRollBack && chance < ROLLBACKS
+  const isAborted = serving !== undefined && !isRollback && chance > 1 - ABORTS
   const steps = ['--instances', `web=${INSTANCES}`, '--steps', '1,person,25%,person,rest']
   const start = isRollback
     ? () => developer.cli.run('release', 'rollback', WORKLOAD, '--detach')
     : () => developer.cli.run('release', 'start', WORKLOAD, '--image', image, '--detach', ...steps)
   // Killed in the middle the command may fail; what became of it is looked at afterwards.
-  return { name: isRollback ? 'rollback' : 'release', version, start, command: start() }
+  const name = isRollback ? 'rollback' : isAborted ? 'release to abort' : 'release'
+  return { name, version, versionBefore: serving ?? version, start, command: start() }
 }
 
 /** Answers every question with yes, as a person with patience does; a platform that is gone is asked again. */
@@ -164,13 +172,16 @@ async function seeThrough(world: World, before: Release | undefined, action: Act
   const { developer } = world
   const newest = async (): Promise<Release | undefined> => (await developer.releases())[0]
   if ((await newest())?.id === before?.id) await action.start()
-  const helper = approveAll(developer)
+  const isAborted = action.name === 'release to abort'
+  const helper = isAborted ? undefined : approveAll(developer)
   try {
     const release = await waitFor(
       systemClock,
       `${action.name} to end`,
       async () => {
         const one = await newest()
+        // Refused once it has ended or is on its way back.
+        if (isAborted && one && one.id !== before?.id) await developer.cli.run('release', 'abort', one.id)
         return one && one.id !== before?.id && TERMINAL.has(one.state) ? one : undefined
       },
       { timeoutMs: WAIT_MS, everyMs: 300 },
@@ -178,7 +189,9 @@ async function seeThrough(world: World, before: Release | undefined, action: Act
     if (release.number !== (before?.number ?? 0) + 1)
       throw new Error(`release ${release.number} after ${before?.number}`)
     world.tally.ends[release.state] = (world.tally.ends[release.state] ?? 0) + 1
-    if (release.state !== 'Done') throw new Error(`${action.name} ended ${JSON.stringify(release)}`)
+    // A person may be too late to abort it.
+    if (release.state !== 'Done' && !(isAborted && release.state === 'Aborted'))
+      throw new Error(`${action.name} ended ${JSON.stringify(release)}`)
     const events = await developer.events(release.id)
     const ends = events.filter(({ kind, code }) => kind === 'state' && TERMINAL.has(code))
     if (ends.length !== 1) throw new Error(`the journal has ${ends.length} ends: ${JSON.stringify(events)}`)
@@ -187,15 +200,13 @@ async function seeThrough(world: World, before: Release | undefined, action: Act
     if (doubled > 0) throw new Error(`steps were taken twice: ${JSON.stringify(events)}`)
     return release
   } finally {
-    helper.stop()
+    helper?.stop()
   }
 }
 
-/** A release that goes forward comes into each state of a batch once. */
+/** A release that nothing goes wrong with comes into each state of a batch once. */
 function repeatedSteps(events: readonly Event[]): number {
-  const steps = events
-    .filter(({ kind }) => kind === 'state')
-    .map(({ batch, code, params }) => `${batch} ${code} ${JSON.stringify(params)}`)
+  const steps = events.filter(({ kind }) => kind === 'state').map(({ batch, code }) => `${batch} ${code}`)
   return steps.length - new Set(steps).size
 }
 
