@@ -1,7 +1,7 @@
 /* As root every Instance has an account of its own; as an ordinary user they share one. The same applications are tried as both. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 import { expect, test } from 'vitest'
@@ -52,11 +52,14 @@ test.runIf(isRoot)(
 )
 
 function processesOfAccount(uid: number): readonly string[] {
-  return readdirSync('/proc').filter((name) => {
+  return readdirSync('/proc').flatMap((name) => {
     try {
-      return /^\d+$/u.test(name) && statSync(`/proc/${name}`).uid === uid
+      if (!/^\d+$/u.test(name) || statSync(`/proc/${name}`).uid !== uid) return []
+      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')
+      // A dead process that nobody has collected yet has no command.
+      return command === '' ? [] : [`${name} ${command}`]
     } catch {
-      return false // ended meanwhile
+      return [] // ended meanwhile
     }
   })
 }
