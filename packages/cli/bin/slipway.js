@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript, because it runs on whatever Node is there: hands over to a Node 24 where the running one is older, and
-// in a checkout runs the sources as they are.
+// in a checkout runs the sources as they are. Elsewhere it runs the one file that tools/bundle-cli.ts makes.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import module, { createRequire } from 'node:module'
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 const NODE_MAJOR_MIN = 24
 const source = new URL('../src/main.ts', import.meta.url)
-const built = new URL('../dist/main.js', import.meta.url)
+const built = new URL('../dist/slipway.mjs', import.meta.url)
 
 if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) await start()
 else handOver()

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 
 import { systemClock } from '@slipway/kit'
 
+import manifest from '../package.json' with { type: 'json' }
 import { run } from './run.ts'
 
 const interrupted = new AbortController()
@@ -12,10 +12,6 @@ process.once('SIGTERM', () => interrupted.abort(new Error('terminated')))
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })
-
-const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
 
 process.exitCode = await run({
   words: process.argv.slice(2),

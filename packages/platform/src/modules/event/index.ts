@@ -1,3 +1,3 @@
-export { openHub, type ChangeHub } from './hub.ts'
+export { openHub } from './hub.ts'
 export { eventUpkeep } from './reconciler.ts'
 export { eventRoutes } from './routes.ts'
