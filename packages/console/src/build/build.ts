@@ -65,6 +65,8 @@ async function bundle(outDir: string): Promise<void> {
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 2_000,
       rolldownOptions: {
+        // The page, and the one in the frame of a terminal.
+        input: ['index.html', 'terminal.html'].map((name) => join(consolePackage, name)),
         // Our own modules do nothing when they are loaded, so what is not used of them is left out.
         treeshake: { moduleSideEffects: (id) => !/\/packages\/(?:kit|contract|messages|sdk)\//u.test(id) },
       },

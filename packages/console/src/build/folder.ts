@@ -10,7 +10,12 @@ import { fileURLToPath } from 'node:url'
 
 const checkout = fileURLToPath(new URL('../../../../', import.meta.url))
 const SOURCES = ['console/src', 'contract/src', 'kit/src', 'messages/src', 'sdk/src']
-const FILES = ['package-lock.json', 'packages/console/package.json', 'packages/console/index.html']
+const FILES = [
+  'package-lock.json',
+  'packages/console/package.json',
+  'packages/console/index.html',
+  'packages/console/terminal.html',
+]
 const HASH_LENGTH = 16
 
 /** Beside the packages, which `npm ci` removes together with it. */

@@ -64,6 +64,7 @@ function Head({ workload, command, actions, children }: HeadProps) {
             { label: text('workload.releases'), to: pathTo('workloadReleases', params) },
             { label: text('workload.instances'), to: pathTo('workloadInstances', params) },
             { label: text('log.title'), to: pathTo('workloadLogs', params) },
+            { label: text('terminal.title'), to: pathTo('workloadTerminal', params) },
           ]}
         />
       }

@@ -46,6 +46,11 @@ export const routes = {
     title: 'workload.instances',
   },
   workloadLogs: { path: '/workloads/$workload/logs', screen: 'workload-logs', title: 'log.title' },
+  workloadTerminal: {
+    path: '/workloads/$workload/terminal',
+    screen: 'workload-terminal',
+    title: 'terminal.title',
+  },
   startRelease: { path: '/workloads/$workload/new-release', screen: 'start-release', title: 'release.start' },
   release: { path: '/releases/$release', screen: 'release', title: 'release.number' },
 } as const satisfies Readonly<Record<string, RouteEntry>>

@@ -68,9 +68,9 @@ export const consoleRun = catalog({
     'terminal.state.closed': 'closed by the server',
     'terminal.help':
       'A shell in the running Instance. What you change there is gone with the Instance. That it was opened, and by whom, stands in the audit log.',
-    'terminal.lost':
-      'The connection was lost, and the shell with it: what ran in it was ended. Open a new one when the server is back.',
-    'terminal.denied': 'You may no longer open a terminal here.',
+    'terminal.state.refused': 'refused',
+    'terminal.keys':
+      'Ctrl and ] lead the keyboard out of it. After a lost connection a new shell is opened by itself.',
     'terminal.pasteTitle': 'Paste {count} lines?',
     'terminal.pasteText': 'The shell runs each line at once. Look at them first:',
     'terminal.paste': 'Paste',
@@ -205,8 +205,8 @@ export const consoleRun = catalog({
     'terminal.state.ended': '已结束，退出码 {exitCode}',
     'terminal.state.closed': '已被服务器关闭',
     'terminal.help': '在运行中的实例里打开命令行。其中的改动随实例一起消失。打开者与时间会记入审计日志。',
-    'terminal.lost': '连接已断开，命令行及其中的程序已随之结束。服务器恢复后可重新打开。',
-    'terminal.denied': '您已无权在此打开终端。',
+    'terminal.state.refused': '被拒绝',
+    'terminal.keys': '按 Ctrl 与 ] 可将键盘移出终端。连接断开后会自动打开新的命令行。',
     'terminal.pasteTitle': '粘贴 {count} 行？',
     'terminal.pasteText': '命令行会立即逐行执行，请先确认内容：',
     'terminal.paste': '粘贴',

@@ -6,7 +6,7 @@ import { httpErrors } from '../errors.ts'
 import { errorBody } from '../error-reply.ts'
 import type { Routes } from '../routes.ts'
 import { encodingFor, readSite, type SiteState } from './site.ts'
-import { waitingPage } from './waiting.ts'
+import { ICON, ICON_PATH, waitingPage } from './waiting.ts'
 
 const REPORT_BYTES_MAX = 32 * KIB
 const REPORTS_PER_MINUTE = 60
@@ -64,6 +64,9 @@ export function consoleSite(platform: Platform, folder: string | undefined): Con
       routes.onProtocol(contract.console, async (request) => {
         const path = new URL(request.url).pathname.slice(BELOW.length)
         if (request.method === 'POST') return path === 'reports' ? reports(request) : notFound(platform)
+        if (path === 'terminal') return terminalAnswer(await state()) ?? notFound(platform)
+        if (BELOW + path === ICON_PATH)
+          return new Response(ICON, { headers: { 'content-type': 'image/svg+xml' } })
         return fileAnswer(await state(), path, request) ?? notFound(platform)
       })
     },
@@ -71,23 +74,38 @@ export function consoleSite(platform: Platform, folder: string | undefined): Con
 }
 
 function pageHeaders(nonce: string): Readonly<Record<string, string>> {
-  const policy = [
-    "default-src 'self'",
-    "script-src 'self'",
-    `style-src 'self' 'nonce-${nonce}'`,
-    "object-src 'none'",
-    "base-uri 'none'",
-    "frame-ancestors 'none'",
-    "form-action 'self'",
-    "connect-src 'self'",
-    `report-uri ${BELOW}reports`,
-  ]
   return {
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': policy.join('; '),
+    'content-security-policy': policyOf(`'nonce-${nonce}'`, "'none'"),
     'cross-origin-opener-policy': 'same-origin',
     'permissions-policy': 'camera=(), microphone=(), geolocation=(), payment=(), usb=()',
   }
+}
+
+function policyOf(styles: string, ancestors: string): string {
+  return [
+    "default-src 'self'",
+    "script-src 'self'",
+    `style-src 'self' ${styles}`,
+    "object-src 'none'",
+    "base-uri 'none'",
+    `frame-ancestors ${ancestors}`,
+    "form-action 'self'",
+    "connect-src 'self'",
+    `report-uri ${BELOW}reports`,
+  ].join('; ')
+}
+
+/** The terminal writes styles without a nonce, so it has a page of its own, which only our own pages may frame. */
+function terminalAnswer(state: SiteState): Response | undefined {
+  if (state.kind !== 'ready') return undefined
+  return new Response(state.site.terminal, {
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': policyOf("'unsafe-inline'", "'self'"),
+      'cache-control': 'no-store',
+    },
+  })
 }
 
 function fileAnswer(state: SiteState, path: string, request: Request): Response | undefined {

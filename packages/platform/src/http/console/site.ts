@@ -15,6 +15,8 @@ export type Encoding = 'br' | 'gzip'
 export type Site = {
   /** The page, with a nonce in its places. */
   readonly page: (nonce: string) => string
+  /** The page in the frame of a terminal. */
+  readonly terminal: string
   /** By path below the folder; nothing else can be asked for. */
   readonly files: ReadonlyMap<string, SiteFile>
 }
@@ -42,6 +44,7 @@ export async function readSite(folder: string): Promise<SiteState> {
   try {
     const names = await readdir(folder, { recursive: true })
     const template = await readFile(join(folder, 'index.html'), 'utf8')
+    const terminal = await readFile(join(folder, 'terminal.html'), 'utf8')
     const files = new Map<string, SiteFile>()
     for (const name of names) {
       const contentType = TYPES[extname(name)]
@@ -49,7 +52,7 @@ export async function readSite(folder: string): Promise<SiteState> {
     }
     return {
       kind: 'ready',
-      site: { page: (nonce) => template.replaceAll(NONCE_PLACE, nonce), files },
+      site: { page: (nonce) => template.replaceAll(NONCE_PLACE, nonce), terminal, files },
     }
   } catch (thrown) {
     if (systemCodeOf(thrown) !== 'ENOENT') throw thrown

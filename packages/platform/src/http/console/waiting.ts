@@ -12,6 +12,11 @@ const STYLE = `
 `
 const REFRESH_SECONDS = 2
 
+/** The picture of this page, which is there before the console's own files are. */
+export const ICON_PATH = '/console/waiting.svg'
+export const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#2c48d2"/><path d="M4 22.5 28 26.5" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/></svg>'
+
 /** @param problem - why the console cannot be built; undefined while it is being built */
 export function waitingPage(nonce: string, problem: string | undefined): string {
   const refresh =
@@ -34,6 +39,7 @@ export function waitingPage(nonce: string, problem: string | undefined): string 
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>Slipway 船台</title>
+        <link rel="icon" href="${ICON_PATH}" type="image/svg+xml" />
         ${refresh}
         <style nonce="${nonce}">${raw(STYLE)}</style>
       </head>
