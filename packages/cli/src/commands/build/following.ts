@@ -4,6 +4,7 @@ import { errorText } from '@slipway/messages'
 import { timeoutOption } from '../../command.ts'
 import type { Deps } from '../../deps.ts'
 import { Exit, type ExitCode } from '../../exit.ts'
+import { follow, tellConnection } from '../../follow.ts'
 import { printable } from '../../output/width.ts'
 
 const FOLLOW_SECONDS = 2 * 3_600
@@ -25,29 +26,51 @@ export async function followBuild(
   first: Build,
   options: { readonly timeout: number; readonly write: LineWriter },
 ): Promise<{ readonly exit: ExitCode; readonly build: Build }> {
-  const { io, text } = deps
-  const late = new AbortController()
-  using timer = deps.clock.after(options.timeout, () => late.abort())
-  const signal = AbortSignal.any([deps.signal, late.signal])
-  const command = `slipway build logs ${first.id}`
-  let build = first
-  try {
-    for await (const event of deps.api().followBuildLog({ build: first.id }, { signal })) {
-      // The contract says what each event carries.
-      if (event.name === 'line') await options.write(printable((event.data as { text: string }).text))
-      else if (event.name === 'build') build = event.data as Build
-    }
-  } catch (thrown) {
-    if (deps.signal.aborted) {
-      io.complain(text('follow.detached', { command }))
-      return { exit: Exit.interrupted, build }
-    }
-    if (!late.signal.aborted) throw thrown
-    io.complain(text('follow.timeout', { seconds: Math.round(options.timeout / 1_000), command }))
-    return { exit: Exit.timeout, build }
-  } finally {
-    timer[Symbol.dispose]()
+  const log = logOf(deps, first, options.write)
+  const { exit, state } = await follow(
+    deps,
+    first,
+    {
+      states: log.states,
+      read: (signal) => deps.api().getBuild({ build: first.id }, { signal }),
+      // What has ended is over only when its log has been read to its end.
+      outcome: (build) =>
+        build.endedAt === null || !log.isWhole()
+          ? undefined
+          : build.state === 'Succeeded'
+            ? 'succeeded'
+            : 'failed',
+      line: () => '',
+      again: `build logs ${first.id}`,
+    },
+    { timeout: options.timeout },
+  )
+  if (exit !== Exit.ok && exit !== Exit.error) return { exit, build: state }
+  if (state.reason !== null)
+    deps.io.complain(errorText(deps.language, state.reason.code, state.reason.params))
+  return { exit, build: state }
+}
+
+/** The log, line by line over as many connections as it takes, and the states of the build that come along. */
+function logOf(deps: Deps, first: Build, write: LineWriter) {
+  let lastEventId: string | undefined
+  let isWhole = false
+  return {
+    isWhole: () => isWhole,
+    async *states(signal: AbortSignal): AsyncGenerator<Build, void, undefined> {
+      let build = first
+      const options = { signal, lastEventId, onConnection: tellConnection(deps) }
+      for await (const event of deps.api().followBuildLog({ build: first.id }, options)) {
+        // The contract says what each event carries.
+        if (event.name === 'line') await write(printable((event.data as { text: string }).text))
+        else if (event.name === 'build') {
+          build = event.data as Build
+          yield build
+        }
+        if (event.id !== '') lastEventId = event.id
+      }
+      isWhole = true
+      yield build
+    },
   }
-  if (build.reason !== null) io.complain(errorText(deps.language, build.reason.code, build.reason.params))
-  return { exit: build.state === 'Succeeded' ? Exit.ok : Exit.error, build }
 }
