@@ -31,7 +31,7 @@ export async function followBuild(
     deps,
     first,
     {
-      states: log.states,
+      states: (signal) => log.states(signal),
       read: (signal) => deps.api().getBuild({ build: first.id }, { signal }),
       // What has ended is over only when its log has been read to its end.
       outcome: (build) =>
