@@ -3,25 +3,16 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { consoleFolder } from '@slipway/console'
-import { startEmbeddedPostgres, type Log } from '@slipway/db'
-import {
-  isRecord,
-  MIB,
-  must,
-  parseJson,
-  SECOND_MS,
-  systemClock,
-  systemRandom,
-  type AppError,
-} from '@slipway/kit'
+import type { Log } from '@slipway/db'
+import { isRecord, MIB, must, parseJson, SECOND_MS, systemClock, type AppError } from '@slipway/kit'
 import type { Language, LauncherKey } from '@slipway/messages'
 
 import type { ChildMessage, ChildOptions } from './child.ts'
 import { buildConsoleInBackground } from './console-build.ts'
 import { openDataFolder, type DataFolder } from './data-folder.ts'
+import { givenDatabase, ownDatabase } from './database.ts'
 import { dataFolderErrors } from './data-folder-errors.ts'
 import { lockDataFolder } from './data-folder-lock.ts'
-import { launcherErrors } from './errors.ts'
 import { refuseHalfRestored } from './keep/marker.ts'
 import { openChildrenFile, type ChildrenFile } from './leftovers.ts'
 import { openLogFile, type LogFile } from './log-file.ts'
@@ -125,7 +116,7 @@ export async function start(input: StartInput): Promise<Running> {
   const node = await provideNode(folder)
   signal.throwIfAborted()
   say('step.database')
-  const database = await databaseUrls(parts, started)
+  const database = givenDatabase(environment) ?? (await ownDatabase(parts, folder, started.log))
   say('step.cluster')
   const cluster = parts.use(await startCluster(started, { ports, node }))
   say('step.platform')
@@ -189,28 +180,6 @@ async function settle(
   }
   await keepPorts(path, ports)
   return ports
-}
-
-async function databaseUrls(
-  parts: AsyncDisposableStack,
-  { environment, folder, log }: Start,
-): Promise<DatabaseUrls> {
-  const app = environment['DATABASE_URL']
-  if (app !== undefined) {
-    const owner = environment['DATABASE_OWNER_URL']
-    if (owner === undefined) throw launcherErrors.database_owner_url_missing()
-    return { app, owner }
-  }
-  const postgres = parts.use(
-    await startEmbeddedPostgres({
-      dataFolder: folder.path,
-      runtimesFolder: folder.runtimesFolder,
-      clock: systemClock,
-      random: systemRandom,
-      log,
-    }),
-  )
-  return { app: postgres.appUrl, owner: postgres.ownerUrl }
 }
 
 /** A child that is started again when it dies, with a log of its own. */

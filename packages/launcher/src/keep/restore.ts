@@ -8,21 +8,14 @@ import { migrations, prepareRestored } from '@slipway/platform'
 import { dataFolderErrors } from '../data-folder-errors.ts'
 import { openDataFolder, type DataFolder } from '../data-folder.ts'
 import { lockDataFolder } from '../data-folder-lock.ts'
+import { givenDatabase, ownDatabase } from '../database.ts'
 import { openMasterKey, parseKey } from '../master-key.ts'
 import type { DatabaseUrls, Environment } from '../parts.ts'
 import { keepErrors } from './errors.ts'
 import { openBackupKey, readManifest, type Manifest } from './manifest.ts'
 import { isHalfRestored, markRestored, markRestoring } from './marker.ts'
 import { openSealedFile } from './seal.ts'
-import {
-  DATABASE,
-  givenDatabase,
-  isThere,
-  ownDatabase,
-  PLAIN_FOLDERS,
-  REGISTRY,
-  silentLog,
-} from './source.ts'
+import { DATABASE, isThere, PLAIN_FOLDERS, REGISTRY, silentLog } from './source.ts'
 import { copyTree } from './trees.ts'
 
 export type RestoreInput = {
