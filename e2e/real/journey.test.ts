@@ -7,10 +7,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { systemClock } from '@slipway/kit'
+import { systemClock, waitFor } from '@slipway/kit'
 import { buildImage, clientSink, clientSource, importArchive, registryClient } from '@slipway/oci'
 import { freePort, testPlatform, type TestPlatform } from '@slipway/testkit'
-import { afterAll, beforeAll, describe, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { canRunNodes } from '../../tools/kubernetes/availability.ts'
 import { makeAuthority, type TestAuthority } from '../../tools/kubernetes/certificates.ts'
@@ -62,7 +62,60 @@ describe.runIf(available)('on a cluster with two nodes', () => {
     }
     console.log(`real: ${await travel({ developer, repository, entrance })}`)
   })
+
+  test('logs, commands, terminals and counts are those of containers', async () => {
+    const { cli } = developer
+    expect((await cli.succeed(['logs', WORKLOAD, '--tail', '50'])).out).toMatch(
+      /^web-web-\S+ .* GET \/version 200$/mu,
+    )
+    const script = 'test "$(id -u)" != 0 && hostname && exit 3'
+    expect(await cli.run('instance', 'exec', WORKLOAD, '--', 'sh', '-c', script)).toMatchObject({
+      exit: 3,
+      out: expect.stringMatching(/^web-web-[0-9a-f]{8}-[0-9a-z-]+\n$/u) as string,
+    })
+    expect(await cli.run('instance', 'exec', '-t', WORKLOAD, '--', 'sh', '-c', 'tty')).toMatchObject({
+      exit: 0,
+      out: expect.stringContaining('/dev/pts/') as string,
+    })
+    await cli.succeed(['workload', 'scale', WORKLOAD, '6'])
+    await until('six Instances to be ready on two nodes', async () => {
+      const serving = await readyInstances()
+      return serving.length === 6 && new Set(serving.map(({ node }) => node)).size === 2
+    })
+    await cli.succeed(['workload', 'scale', WORKLOAD, '4'])
+    await until('four Instances to be left', async () => (await readyInstances()).length === 4)
+  })
+
+  test('Instances of a node that dies serve elsewhere within two minutes', async () => {
+    await cluster.killNode('node-2')
+    const startedMs = performance.now()
+    await until('four Instances to be ready on the other node', async () => {
+      const serving = await readyInstances()
+      return serving.length === 4 && serving.every(({ node }) => node === 'node-1')
+    })
+    const tookS = (performance.now() - startedMs) / 1_000
+    console.log(`real: a node died; four Instances ready elsewhere after ${tookS.toFixed(1)} s`)
+    expect((await developer.releases()).map(({ state }) => state)).toEqual(['Done', 'Done', 'Done'])
+  })
+
+  /** Of the version that visitors see. */
+  async function readyInstances(): Promise<readonly Instance[]> {
+    const list = (await developer.cli.json('instance', 'list', WORKLOAD)) as unknown as readonly Instance[]
+    const newest = Math.max(...list.map(({ releaseNumber }) => releaseNumber ?? 0))
+    return list.filter(({ ready, releaseNumber }) => ready && releaseNumber === newest)
+  }
 })
+
+type Instance = { readonly ready: boolean; readonly node: string; readonly releaseNumber: number | null }
+
+const WAIT_MS = 120_000
+
+function until(what: string, isThere: () => Promise<boolean>): Promise<unknown> {
+  return waitFor(systemClock, what, async () => (await isThere()) || undefined, {
+    timeoutMs: WAIT_MS,
+    everyMs: 500,
+  })
+}
 
 /** The bases of applications and of builds; builds send to the platform and must trust its authority. */
 async function pushBases(
