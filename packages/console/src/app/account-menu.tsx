@@ -9,6 +9,7 @@ import { cache, useChange } from '../data/queries.ts'
 import { rememberSignedIn } from '../data/session.ts'
 import { setPreferences, usePreferences, type Preferences } from '../preferences/store.ts'
 import { useText } from '../preferences/text.ts'
+import { Icon } from '../ui/icon.tsx'
 
 const zones: readonly string[] = ['UTC', ...Intl.supportedValuesOf('timeZone')]
 
@@ -40,7 +41,7 @@ export function AccountMenu({ account, openSheet }: MenuProps) {
             <Button
               type="text"
               size="small"
-              icon={<BulbOutlined />}
+              icon={<Icon of={BulbOutlined} />}
               onClick={() => {
                 setOpen(false)
                 openSheet()
@@ -59,10 +60,10 @@ export function AccountMenu({ account, openSheet }: MenuProps) {
       <button
         type="button"
         className="quiet-button"
-        aria-label={text('settings.open')}
+        aria-label={`${user.name} · ${text('settings.open')}`}
         aria-expanded={isOpen}
       >
-        <UserOutlined /> <span className="wide-only">{user.name}</span>
+        <Icon of={UserOutlined} /> <span className="wide-only">{user.name}</span>
       </button>
     </Popover>
   )
@@ -74,9 +75,9 @@ function Settings() {
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone
   return (
     <div className="settings">
-      <span id="settings-theme">{text('settings.appearance')}</span>
+      <span aria-hidden="true">{text('settings.appearance')}</span>
       <Segmented<Preferences['theme']>
-        aria-labelledby="settings-theme"
+        aria-label={text('settings.appearance')}
         value={theme}
         onChange={(value) => setPreferences({ theme: value })}
         options={(['system', 'light', 'dark'] as const).map((value) => ({
@@ -84,9 +85,9 @@ function Settings() {
           label: text(`settings.theme.${value}`),
         }))}
       />
-      <span id="settings-density">{text('settings.density')}</span>
+      <span aria-hidden="true">{text('settings.density')}</span>
       <Segmented<Preferences['density']>
-        aria-labelledby="settings-density"
+        aria-label={text('settings.density')}
         value={density}
         onChange={(value) => setPreferences({ density: value })}
         options={(['compact', 'comfortable'] as const).map((value) => ({
@@ -94,9 +95,9 @@ function Settings() {
           label: text(`settings.density.${value}`),
         }))}
       />
-      <span id="settings-language">{text('settings.language')}</span>
+      <span aria-hidden="true">{text('settings.language')}</span>
       <Segmented<Language>
-        aria-labelledby="settings-language"
+        aria-label={text('settings.language')}
         value={language}
         onChange={(value) => setPreferences({ language: value })}
         options={[

@@ -1,3 +1,5 @@
+import { CheckOutlined, CloseCircleOutlined, CloseOutlined, DownOutlined } from '@ant-design/icons'
+import { consoleText } from '@slipway/messages'
 import { App as Library, ConfigProvider } from 'antd'
 import english from 'antd/locale/en_US'
 import chinese from 'antd/locale/zh_CN'
@@ -8,7 +10,15 @@ import { cache } from '../data/queries.ts'
 import { usePreferences } from '../preferences/store.ts'
 import { useTheme } from '../preferences/theme.ts'
 import { libraryTheme } from '../theme/antd.ts'
+import { Icon } from '../ui/icon.tsx'
 import { router } from './router.tsx'
+
+const selectIcons = {
+  suffixIcon: <Icon of={DownOutlined} />,
+  clearIcon: <Icon of={CloseCircleOutlined} />,
+  removeIcon: <Icon of={CloseOutlined} />,
+  menuItemSelectedIcon: <Icon of={CheckOutlined} />,
+}
 
 /** The whole console: language, look, data and places. @param nonce - of this page's policy, for style sheets */
 export function App({ nonce }: { readonly nonce: string }) {
@@ -21,6 +31,11 @@ export function App({ nonce }: { readonly nonce: string }) {
       theme={libraryTheme(shown, density)}
       button={{ autoInsertSpace: false }}
       wave={{ disabled: true }}
+      modal={{
+        closable: { 'aria-label': consoleText(language, 'common.close') },
+        closeIcon: <Icon of={CloseOutlined} />,
+      }}
+      select={selectIcons}
       virtual
     >
       <Library component={false}>

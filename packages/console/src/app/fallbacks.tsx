@@ -4,16 +4,18 @@ import { Button } from 'antd'
 import { useText } from '../preferences/text.ts'
 import { pathTo } from '../routes/path.ts'
 import { Go } from '../ui/go.tsx'
+import { Page } from '../ui/page.tsx'
 import { ReportButton } from '../ui/refusal.tsx'
 
 export function NothingHere() {
   const { text } = useText()
   return (
-    <div className="fallback">
-      <h1>{text('notFound.title')}</h1>
+    <Page title={text('notFound.title')}>
       <p>{text('notFound.text')}</p>
-      <Go to={pathTo('home')}>{text('notFound.home')}</Go>
-    </div>
+      <p>
+        <Go to={pathTo('home')}>{text('notFound.home')}</Go>
+      </p>
+    </Page>
   )
 }
 

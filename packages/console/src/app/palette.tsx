@@ -79,7 +79,7 @@ function Objects({ close }: { readonly close: () => void }) {
           <Command.Item
             key={id}
             value={id}
-            keywords={[name, slug, slugs.get(projectId) ?? '']}
+            keywords={[name, `${slugs.get(projectId) ?? ''}/${slug}`]}
             onSelect={() => choose(pathTo('application', { application: id }))}
           >
             {slugs.get(projectId)}/{slug} <small>{name === slug ? '' : name}</small>

@@ -1,4 +1,4 @@
-import { Outlet, useRouterState } from '@tanstack/react-router'
+import { Outlet, useMatches, useRouterState } from '@tanstack/react-router'
 import { useEffect } from 'react'
 
 import { useAnswer } from '../data/queries.ts'
@@ -15,8 +15,9 @@ import { Shell } from './shell.tsx'
 
 /** Decides between the frame with its pages, the public pages, and the way to them. */
 export function Root() {
-  const path = useRouterState({ select: (state) => state.location.pathname })
-  const isPublic = routeEntries.some(([, entry]) => entry.isPublic === true && entry.path === path)
+  // What is shown, not where one is going: on the way out of a page that page still stands here.
+  const shown = useMatches().at(-1)?.fullPath
+  const isPublic = routeEntries.some(([, entry]) => entry.isPublic === true && entry.path === shown)
   if (isPublic)
     return (
       <>

@@ -8,15 +8,16 @@ import {
 import type { ReactNode } from 'react'
 
 import type { RouteName } from '../routes/table.ts'
+import { Icon } from '../ui/icon.tsx'
 
 const icons: Readonly<Partial<Record<RouteName, ReactNode>>> = {
-  home: <HomeOutlined />,
-  projects: <FolderOutlined />,
-  applications: <AppstoreOutlined />,
-  workloads: <DeploymentUnitOutlined />,
+  home: <Icon of={HomeOutlined} />,
+  projects: <Icon of={FolderOutlined} />,
+  applications: <Icon of={AppstoreOutlined} />,
+  workloads: <Icon of={DeploymentUnitOutlined} />,
 }
 
 /** The picture of a place in the navigation. */
 export function RouteIcon({ name }: { readonly name: RouteName }) {
-  return icons[name] ?? <RightOutlined />
+  return icons[name] ?? <Icon of={RightOutlined} />
 }

@@ -15,6 +15,7 @@ import { isMac } from './platform.ts'
 import { ShortcutSheet } from './shortcut-sheet.tsx'
 import { useShortcuts } from './shortcuts.ts'
 import { Switcher } from './switcher.tsx'
+import { Icon } from '../ui/icon.tsx'
 
 /** The frame around every page: bar, navigation, palette, shortcuts. */
 export function Shell({ account, children }: { readonly account: Account; readonly children: ReactNode }) {
@@ -45,7 +46,7 @@ export function Shell({ account, children }: { readonly account: Account; readon
           aria-label={text('nav.open')}
           onClick={() => setNavigationOpen(!isNavigationOpen)}
         >
-          <MenuOutlined />
+          <Icon of={MenuOutlined} />
         </button>
         <Go to={pathTo('home')} className="brand">
           <Logo />
@@ -53,7 +54,7 @@ export function Shell({ account, children }: { readonly account: Account; readon
         </Go>
         <Switcher />
         <button type="button" className="search-button" onClick={() => setOpen('palette')}>
-          <SearchOutlined />
+          <Icon of={SearchOutlined} />
           <span>{text('palette.open')}</span>
           <kbd>{isMac() ? '⌘' : 'Ctrl'} K</kbd>
         </button>

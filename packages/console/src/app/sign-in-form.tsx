@@ -6,6 +6,7 @@ import { useChange } from '../data/queries.ts'
 import { rememberSignedIn, sessionEnded } from '../data/session.ts'
 import { useText } from '../preferences/text.ts'
 import { Refusal } from '../ui/refusal.tsx'
+import { PasswordInput } from '../ui/password.tsx'
 
 /** Name and password. @param name - filled in when somebody's session has ended */
 export function SignInForm(props: { readonly name?: string; readonly done: (session: Session) => void }) {
@@ -34,7 +35,7 @@ export function SignInForm(props: { readonly name?: string; readonly done: (sess
         label={text('signIn.password')}
         rules={[{ required: true, message: text('common.required') }]}
       >
-        <Input.Password autoComplete="current-password" autoFocus={props.name !== undefined} />
+        <PasswordInput autoComplete="current-password" autoFocus={props.name !== undefined} />
       </Form.Item>
       <Refusal error={signIn.error} />
       <Button type="primary" htmlType="submit" block loading={signIn.isPending}>

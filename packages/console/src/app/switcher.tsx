@@ -8,6 +8,7 @@ import { useAnswer } from '../data/queries.ts'
 import { useText } from '../preferences/text.ts'
 import { pathTo } from '../routes/path.ts'
 import { useGo } from '../routes/use.ts'
+import { Icon } from '../ui/icon.tsx'
 
 /** Shows the Project one is in, and goes to another one; Projects stand below their Organizations. */
 export function Switcher() {
@@ -15,7 +16,7 @@ export function Switcher() {
   const [isOpen, setOpen] = useState(false)
   const params: { readonly project?: string } = useParams({ strict: false })
   const projects = useAnswer('listProjects', { limit: 200 })
-  const here = projects.data?.items.find(({ id }) => id === params.project)
+  const shown = projects.data?.items.find(({ id }) => id === params.project)?.name ?? text('switcher.all')
   return (
     <Popover
       trigger="click"
@@ -26,9 +27,14 @@ export function Switcher() {
       destroyOnHidden
       content={<Choices close={() => setOpen(false)} />}
     >
-      <button type="button" className="switcher" aria-label={text('switcher.label')} aria-expanded={isOpen}>
-        <span>{here?.name ?? text('switcher.all')}</span>
-        <DownOutlined />
+      <button
+        type="button"
+        className="switcher"
+        aria-label={`${shown} · ${text('switcher.label')}`}
+        aria-expanded={isOpen}
+      >
+        <span>{shown}</span>
+        <Icon of={DownOutlined} />
       </button>
     </Popover>
   )

@@ -3,6 +3,7 @@ import { SECOND_MS, systemClock } from '@slipway/kit'
 import { useState } from 'react'
 
 import { useText } from '../preferences/text.ts'
+import { Icon } from './icon.tsx'
 
 /** A button that copies a text; it says so for a moment. */
 export function CopyButton({ value, label }: { readonly value: string; readonly label?: string }) {
@@ -23,7 +24,7 @@ export function CopyButton({ value, label }: { readonly value: string; readonly 
       // Without the permission to write there is nothing to do but leave the text selectable.
       onClick={() => void copy().catch(() => undefined)}
     >
-      {isCopied ? <CheckOutlined /> : <CopyOutlined />}
+      {isCopied ? <Icon of={CheckOutlined} /> : <Icon of={CopyOutlined} />}
     </button>
   )
 }

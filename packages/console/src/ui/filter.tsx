@@ -1,7 +1,8 @@
-import { SearchOutlined } from '@ant-design/icons'
+import { CloseCircleOutlined, SearchOutlined } from '@ant-design/icons'
 import { systemClock } from '@slipway/kit'
 import { Input } from 'antd'
 import { useEffect, useRef, useState } from 'react'
+import { Icon } from './icon.tsx'
 
 /** Typing settles for this long before the list is asked for. */
 const SETTLE_MS = 250
@@ -27,8 +28,8 @@ export function Filter({ label, value, change }: FilterProps) {
   return (
     <Input
       data-filter
-      allowClear
-      prefix={<SearchOutlined />}
+      allowClear={{ clearIcon: <Icon of={CloseCircleOutlined} /> }}
+      prefix={<Icon of={SearchOutlined} />}
       aria-label={label}
       placeholder={label}
       value={typed}

@@ -8,6 +8,7 @@ import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo } from '../../routes/use.ts'
 import { Dialog } from '../../ui/dialog.tsx'
+import { PasswordInput } from '../../ui/password.tsx'
 
 type DialogProps = { readonly application: Application; readonly path: string; readonly close: () => void }
 
@@ -100,7 +101,7 @@ export function SetSource({ application, path, close }: DialogProps) {
           extra={text('application.tokenHelp')}
           htmlFor="source-token"
         >
-          <Input.Password
+          <PasswordInput
             id="source-token"
             autoComplete="off"
             value={token}

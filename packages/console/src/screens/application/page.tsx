@@ -19,6 +19,7 @@ import { Empty, Facts, Page, Panel } from '../../ui/page.tsx'
 import { Time } from '../../ui/time.tsx'
 import { Builds } from './builds.tsx'
 import { AddWorkload, SetSource } from './dialogs.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 const EVERY_MS = 3 * SECOND_MS
 
@@ -79,7 +80,7 @@ function Workloads({ application, path }: PartProps) {
       title={text('application.workloads')}
       isFlush
       actions={
-        <Button icon={<PlusOutlined />} onClick={() => setOpen(true)}>
+        <Button icon={<Icon of={PlusOutlined} />} onClick={() => setOpen(true)}>
           {text('application.addWorkload')}
         </Button>
       }

@@ -10,6 +10,7 @@ import { Grid } from '../../ui/grid/grid.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Page, Panel } from '../../ui/page.tsx'
 import { Time } from '../../ui/time.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 const PAGE_ROWS = 200
 
@@ -25,7 +26,7 @@ export default function ApplicationsPage() {
       title={text('application.list')}
       command="application list"
       actions={
-        <Button type="primary" icon={<PlusOutlined />} onClick={() => go(pathTo('newApplication'))}>
+        <Button type="primary" icon={<Icon of={PlusOutlined} />} onClick={() => go(pathTo('newApplication'))}>
           {text('application.new')}
         </Button>
       }

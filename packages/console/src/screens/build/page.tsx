@@ -22,6 +22,7 @@ import { Refusal } from '../../ui/refusal.tsx'
 import { Shape } from '../../ui/status.tsx'
 import { Duration, Time } from '../../ui/time.tsx'
 import { ReleaseButtons } from './release-buttons.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 /** One build, live: where it stands, what it says, what came of it. */
 export default function BuildPage() {
@@ -121,7 +122,7 @@ function BuildView({ build, lines }: ViewProps) {
             <Button
               type="text"
               size="small"
-              icon={<DownloadOutlined />}
+              icon={<Icon of={DownloadOutlined} />}
               href={`/v1/builds/${encodeURIComponent(build.id)}/log`}
               download
             >

@@ -10,6 +10,7 @@ import { CommandLine } from '../../ui/command.tsx'
 import { Go } from '../../ui/go.tsx'
 import { Refusal } from '../../ui/refusal.tsx'
 import { Welcome } from '../../ui/welcome.tsx'
+import { PasswordInput } from '../../ui/password.tsx'
 
 const PASSWORD_MIN = 10
 type Fields = { readonly token: string; readonly name: string; readonly password: string }
@@ -81,7 +82,7 @@ function FirstRunForm() {
           extra={text('firstRun.passwordHelp')}
           rules={[required, { min: PASSWORD_MIN, message: text('firstRun.passwordShort') }]}
         >
-          <Input.Password autoComplete="new-password" />
+          <PasswordInput autoComplete="new-password" />
         </Form.Item>
         <Refusal error={complete.error} />
         <Button type="primary" htmlType="submit" block loading={complete.isPending}>

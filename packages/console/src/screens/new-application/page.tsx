@@ -9,6 +9,7 @@ import { NameFields, type NamedFields } from '../../ui/create-dialog.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Page, Panel } from '../../ui/page.tsx'
 import { Refusal } from '../../ui/refusal.tsx'
+import { PasswordInput } from '../../ui/password.tsx'
 
 type Fields = NamedFields & { readonly project: string; readonly url?: string; readonly token?: string }
 
@@ -110,7 +111,7 @@ function SourceFields() {
         <Input spellCheck={false} className="mono" />
       </Form.Item>
       <Form.Item name="token" label={text('application.token')} extra={text('application.tokenHelp')}>
-        <Input.Password autoComplete="off" />
+        <PasswordInput autoComplete="off" />
       </Form.Item>
     </>
   )

@@ -12,6 +12,7 @@ import { Grid } from '../../ui/grid/grid.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Page, Panel } from '../../ui/page.tsx'
 import { Time } from '../../ui/time.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 /** A Project: its Applications and the Environments they run in. */
 export default function ProjectPage() {
@@ -31,7 +32,7 @@ export default function ProjectPage() {
           actions={
             <Button
               type="primary"
-              icon={<PlusOutlined />}
+              icon={<Icon of={PlusOutlined} />}
               onClick={() => go(pathTo('newApplication', undefined, { project: id }))}
             >
               {text('application.new')}

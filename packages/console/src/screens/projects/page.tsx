@@ -14,6 +14,7 @@ import { Grid } from '../../ui/grid/grid.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Page, Panel } from '../../ui/page.tsx'
 import { Time } from '../../ui/time.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 const PAGE_ROWS = 100
 
@@ -35,7 +36,7 @@ export default function ProjectsPage() {
           <Button onClick={() => setOpen('organization')}>{text('project.newOrganization')}</Button>
           <Button
             type="primary"
-            icon={<PlusOutlined />}
+            icon={<Icon of={PlusOutlined} />}
             disabled={organizations.data?.items.length === 0}
             onClick={() => setOpen('project')}
           >

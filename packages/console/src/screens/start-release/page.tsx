@@ -1,4 +1,4 @@
-import { Button, Input, Segmented } from 'antd'
+import { Button, Input } from 'antd'
 import { useState } from 'react'
 
 import type { Workload } from '@slipway/contract'
@@ -101,15 +101,19 @@ function PlanPanel({ plan, change }: PlanProps) {
       )}
       <div className="plan-rest">
         <span id="on-fail">{text('release.onFail')}</span>
-        <Segmented<PlanForm['onFail']>
-          aria-labelledby="on-fail"
-          value={plan.onFail}
-          onChange={(onFail) => change({ ...plan, onFail })}
-          options={(['rollback', 'hold'] as const).map((value) => ({
-            value,
-            label: text(`release.onFail.${value}`),
-          }))}
-        />
+        <div role="radiogroup" aria-labelledby="on-fail" className="radios">
+          {(['rollback', 'hold'] as const).map((value) => (
+            <label key={value}>
+              <input
+                type="radio"
+                name="on-fail"
+                checked={plan.onFail === value}
+                onChange={() => change({ ...plan, onFail: value })}
+              />{' '}
+              {text(`release.onFail.${value}`)}
+            </label>
+          ))}
+        </div>
         <label htmlFor="probe-path">{text('release.probePath')}</label>
         <Input
           id="probe-path"

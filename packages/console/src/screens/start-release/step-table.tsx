@@ -3,6 +3,7 @@ import { Button, Checkbox, InputNumber } from 'antd'
 
 import { useText } from '../../preferences/text.ts'
 import { STEPS_MAX, type Step } from './plan.ts'
+import { Icon } from '../../ui/icon.tsx'
 
 const SOAK_MAX_SECONDS = 86_400
 type StepsProps = { readonly steps: readonly Step[]; readonly change: (steps: readonly Step[]) => void }
@@ -32,6 +33,7 @@ export function StepTable({ steps, change }: StepsProps) {
               <th scope="row">{text('release.step', { number: index + 1 })}</th>
               <td>
                 <InputNumber
+                  controls={false}
                   aria-label={text('release.stepShare')}
                   min={1}
                   max={100}
@@ -42,6 +44,7 @@ export function StepTable({ steps, change }: StepsProps) {
               </td>
               <td>
                 <InputNumber
+                  controls={false}
                   aria-label={text('release.stepWeight')}
                   min={0}
                   max={100}
@@ -53,6 +56,7 @@ export function StepTable({ steps, change }: StepsProps) {
               </td>
               <td>
                 <InputNumber
+                  controls={false}
                   aria-label={text('release.stepSoak')}
                   min={0}
                   max={SOAK_MAX_SECONDS}
@@ -72,7 +76,7 @@ export function StepTable({ steps, change }: StepsProps) {
                 <Button
                   type="text"
                   size="small"
-                  icon={<DeleteOutlined />}
+                  icon={<Icon of={DeleteOutlined} />}
                   aria-label={text('release.stepRemove', { number: index + 1 })}
                   disabled={steps.length === 1}
                   onClick={() => change(steps.filter((_, at) => at !== index))}
@@ -85,7 +89,7 @@ export function StepTable({ steps, change }: StepsProps) {
       <Button
         type="dashed"
         size="small"
-        icon={<PlusOutlined />}
+        icon={<Icon of={PlusOutlined} />}
         disabled={steps.length >= STEPS_MAX}
         onClick={() => change([...steps, { percent: 100, weight: null, approve: false, soakSeconds: 0 }])}
       >

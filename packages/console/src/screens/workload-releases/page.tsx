@@ -14,6 +14,7 @@ import { Grid } from '../../ui/grid/grid.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { Duration, Time } from '../../ui/time.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 const EVERY_MS = 2 * SECOND_MS
 
@@ -68,7 +69,8 @@ export default function WorkloadReleasesPage() {
                     cell: ({ fromId, kept, pinned }) =>
                       fromId === null ? (
                         <>
-                          {pinned && <PushpinOutlined />} {kept && <small>{text('release.kept')}</small>}
+                          {pinned && <Icon of={PushpinOutlined} />}{' '}
+                          {kept && <small>{text('release.kept')}</small>}
                         </>
                       ) : (
                         text('release.from')

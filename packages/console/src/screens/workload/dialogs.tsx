@@ -47,6 +47,7 @@ export function ScaleDialog({ workload, close }: DialogProps) {
       <Form layout="vertical" component="div">
         <Form.Item label={text('workload.scaleInstances', { process })} htmlFor="instances">
           <InputNumber
+            controls={false}
             id="instances"
             min={0}
             max={INSTANCES_MAX}

@@ -7,6 +7,7 @@ import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { Go } from '../../ui/go.tsx'
 import { toneOfInstance } from '../../objects/instance.tsx'
+import { Icon } from '../../ui/icon.tsx'
 
 type WayProps = {
   readonly workload: Workload
@@ -31,7 +32,7 @@ export function Way({ workload, state, instances }: WayProps) {
             <small>{text('workload.address')}</small>
             <code>{new URL(address).host}</code>
           </div>
-          <ArrowRightOutlined />
+          <Icon of={ArrowRightOutlined} />
           <div className="way-step">
             <small>{text('workload.route')}</small>
             <span>
@@ -42,7 +43,7 @@ export function Way({ workload, state, instances }: WayProps) {
               ))}
             </span>
           </div>
-          <ArrowRightOutlined />
+          <Icon of={ArrowRightOutlined} />
         </>
       )}
       <div className="way-processes">
@@ -60,7 +61,7 @@ export function Way({ workload, state, instances }: WayProps) {
               <Go
                 to={pathTo('workloadInstances', { workload: workload.id }, { process })}
                 className="pips"
-                label={text('workload.instances')}
+                {...(own.length === 0 ? {} : { label: text('workload.instances') })}
               >
                 {own.map(({ id, name, state: at, releaseNumber }) => (
                   <span

@@ -1,0 +1,99 @@
+/* A real browser before a really started product, and everything it complains about. */
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { AxeBuilder } from '@axe-core/playwright'
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+
+import { checkout } from '../journey/product.ts'
+
+const PLACES = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+]
+/** Pictures of what was seen, kept after the run. */
+const pictures = join(checkout, 'artifacts', 'console')
+
+/** The browser of this machine; undefined where there is none. */
+export const browserPath: string | undefined = PLACES.find((path) => existsSync(path))
+if (browserPath === undefined)
+  console.log(
+    'e2e/console: no Chromium on this machine, so the console is not looked at; install the package chromium',
+  )
+
+export const PASSWORD = 'correct-horse-9'
+export type Look = { readonly theme: 'light' | 'dark'; readonly language: 'en' | 'zh-CN' }
+export const looks: readonly Look[] = (['light', 'dark'] as const).flatMap((theme) =>
+  (['en', 'zh-CN'] as const).map((language) => ({ theme, language })),
+)
+
+export type Visitor = AsyncDisposable & {
+  readonly page: Page
+  readonly context: BrowserContext
+  /** What the browser complained about since the last call: console errors, faults of the page, broken policy. */
+  readonly complaints: () => readonly string[]
+}
+
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: browserPath ?? '',
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  })
+}
+
+/** A visitor with a fresh profile, or with somebody's session. */
+export async function visit(
+  browser: Browser,
+  options: Look & {
+    readonly url: string
+    readonly session?: Awaited<ReturnType<BrowserContext['storageState']>>
+    readonly widthPx?: number
+  },
+): Promise<Visitor> {
+  const { url, theme, language, session, widthPx = 1280 } = options
+  const context = await browser.newContext({
+    baseURL: url,
+    viewport: { width: widthPx, height: 800 },
+    locale: language === 'en' ? 'en-US' : 'zh-CN',
+    ...(session === undefined ? {} : { storageState: session }),
+  })
+  const preferences = JSON.stringify({ theme, language })
+  // Set once, so that what a test changes afterwards stays changed.
+  await context.addInitScript(
+    `if (!sessionStorage.getItem('looked')) { sessionStorage.setItem('looked', 'yes'); localStorage.setItem('slipway.preferences', ${JSON.stringify(preferences)}) }
+     document.addEventListener('securitypolicyviolation', (event) => console.error('policy: ' + event.effectiveDirective + ' ' + event.blockedURI))`,
+  )
+  const page = await context.newPage()
+  page.setDefaultTimeout(30_000)
+  let said: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error') said.push(`${message.text()} (${message.location().url})`)
+  })
+  page.on('pageerror', (error) => said.push(String(error.stack ?? error)))
+  return {
+    page,
+    context,
+    complaints() {
+      const all = said
+      said = []
+      return all
+    },
+    [Symbol.asyncDispose]: () => context.close(),
+  }
+}
+
+/** Serious and critical findings of axe on what is shown, as `rule: element`. */
+export async function accessibilityFindings(page: Page): Promise<readonly string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`))
+}
+
+export async function keepPicture(page: Page, name: string): Promise<void> {
+  await mkdir(pictures, { recursive: true })
+  await page.screenshot({ path: join(pictures, `${name}.png`) })
+}
