@@ -140,7 +140,7 @@ export function createContainerTasks(options: Options): ContainerTasks {
       if (stateOf(name).phase === 'exited') await patch(name, (before) => nextAttempt(before, agent.periods))
       await forgetOldAttempts(agent, options.record(), stateOf(name))
       const before = placeOf(name)
-      const image = await agent.images.ensure(
+      using image = await agent.images.ensure(
         before.pod,
         before.container,
         {

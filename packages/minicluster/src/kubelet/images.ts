@@ -23,13 +23,16 @@ type PullReports = {
 }
 
 export type Images = {
-  /** @throws {SetupError} `ErrImagePull`, `ErrImageNeverPull`, `InvalidImageName` */
+  /**
+   * Until it is disposed of, the Image is not collected; by then the record of its container should name it.
+   * @throws {SetupError} `ErrImagePull`, `ErrImageNeverPull`, `InvalidImageName`
+   */
   readonly ensure: (
     pod: Pod,
     container: Container,
     reports: PullReports,
     signal: AbortSignal,
-  ) => Promise<RunnableImage>
+  ) => Promise<RunnableImage & Disposable>
   /** Removes Images that no container has when all of them take too much; the digests of what went. */
   readonly collect: () => Promise<readonly string[]>
 }
@@ -58,13 +61,14 @@ export function createImages(
   const { ownRegistry, limits, inUse } = options
   const references = openReferences(path.join(folder, 'references.json'))
   const askedFor = new Map<string, number>()
+  const held: string[] = []
   let underway = 0
   const collector = imageCollector({
     folder,
     limits,
     clock: base.clock,
     log: base.log,
-    inUse,
+    inUse: () => new Set([...inUse(), ...held]),
     askedForAtMs: (digest) => (underway > 0 ? undefined : (askedFor.get(digest) ?? 0)),
   })
 
@@ -75,15 +79,17 @@ export function createImages(
     return gone
   }
 
-  async function ensure(...call: Parameters<typeof getReady>): Promise<RunnableImage> {
+  async function ensure(...call: Parameters<typeof getReady>): Promise<RunnableImage & Disposable> {
     underway += 1
     try {
       const image = await getReady(...call)
       const at = base.clock.now()
-      askedFor.set(image.imageId.slice(image.imageId.indexOf('@') + 1), at.getTime())
+      const digest = image.imageId.slice(image.imageId.indexOf('@') + 1)
+      askedFor.set(digest, at.getTime())
       // So that the next agent knows too.
       await utimes(image.applicationFolder, at, at)
-      return image
+      held.push(digest)
+      return { ...image, [Symbol.dispose]: () => void held.splice(held.indexOf(digest), 1) }
     } finally {
       underway -= 1
     }
