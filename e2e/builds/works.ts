@@ -76,7 +76,7 @@ export function worksAt(cli: Cli, home: string): Works {
   }
 }
 
-async function makeRepository(name: string, path: string): Promise<Repository> {
+export async function makeRepository(name: string, path: string): Promise<Repository> {
   await mkdir(path)
   const git = async (...args: readonly string[]): Promise<string> => {
     const author = ['-c', 'user.name=Ann', '-c', 'user.email=ann@example.com', '-c', 'commit.gpgsign=false']

@@ -18,6 +18,7 @@ const folders = {
   output: join(root, 'output'),
 }
 const TRIES = 12
+const UNPACK_TRIES = 5
 const TRY_MAX_MS = 15_000
 
 class Stopped extends Error {
@@ -106,19 +107,31 @@ async function call(url: string, init: () => RequestInit): Promise<Response> {
   throw new Stopped('transfer', `Slipway could not be reached: ${problem}`)
 }
 
+/** Unpacks what an address gives. A transfer that breaks off is begun again; the address holds until one was whole. */
 async function unpack(url: string, folder: string): Promise<number> {
-  await mkdir(folder, { recursive: true })
-  const response = await call(url, () => ({}))
-  if (response.status !== 200 || response.body === null) return response.status
+  for (let attempt = 1; ; attempt += 1) {
+    await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true })
+    const response = await call(url, () => ({}))
+    if (response.status !== 200 || response.body === null) return response.status
+    const problem = await unpackOnce(Readable.fromWeb(response.body), folder)
+    if (problem === undefined) return response.status
+    if (attempt === UNPACK_TRIES) throw new Stopped('fetch', `the source could not be unpacked: ${problem}`)
+    await sleep(Math.min(TRY_MAX_MS, 500 * 2 ** attempt))
+  }
+}
+
+async function unpackOnce(body: Readable, folder: string): Promise<string | undefined> {
   const tar = spawn('tar', ['-xf', '-', '-C', folder, '--no-same-owner'], {
     stdio: ['pipe', 'inherit', 'inherit'],
   })
   const end = ended(tar)
-  // tar may stop reading; its exit code says why.
-  await pipeline(Readable.fromWeb(response.body), tar.stdin).catch(() => undefined)
+  let broken = ''
+  await pipeline(body, tar.stdin).catch((cause: unknown) => {
+    broken = String(cause)
+  })
   const { code } = await end
-  if (code !== 0) throw new Stopped('fetch', 'the source could not be unpacked')
-  return response.status
+  return code === 0 && broken === '' ? undefined : `${broken} tar ended with ${code}`.trim()
 }
 
 async function send(url: string, folder: string): Promise<Response> {

@@ -144,7 +144,7 @@ describe('the end of a Job', () => {
   const report = { phase: 'command', exitCode: 7, message: 'sh ended with 7' }
   const cases: [
     name: string,
-    build: Partial<typeof base> | { report: typeof report },
+    build: Partial<Omit<typeof base, 'report'>> & { report?: typeof report },
     facts: JobFacts,
     receiving: boolean,
     expected: unknown,
@@ -208,6 +208,20 @@ describe('the end of a Job', () => {
       failed({ exitCode: 1 }),
       false,
       { kind: 'fail', reason: { code: 'build_command_failed' } },
+    ],
+    [
+      'the transfer broke off, the first time',
+      { report: { ...report, phase: 'fetch' } },
+      failed({ exitCode: 1 }),
+      false,
+      { kind: 'again' },
+    ],
+    [
+      'the transfer broke off again',
+      { report: { ...report, phase: 'transfer' }, attempt: 2 },
+      failed({ exitCode: 1 }),
+      false,
+      { kind: 'fail', reason: { code: 'build_transfer_failed' } },
     ],
     ['the node was lost', {}, failed(), false, { kind: 'again' }],
   ]

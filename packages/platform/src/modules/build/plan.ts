@@ -229,19 +229,20 @@ function judgeFailure(
     return /storage|emptydir|disk/iu.test(facts.podMessage)
       ? fail('build_out_of_disk', { limit: limits.disk })
       : lost
-  if (build.report !== null) return judgeReport(build.report)
+  if (build.report !== null) return judgeReport(build.report, lost)
   if (facts.exitCode !== undefined)
     return fail('build_command_failed', { exitCode: facts.exitCode, problem: '' })
   if (facts.podMessage !== '') return fail('build_not_started', { problem: facts.podMessage.slice(0, 300) })
   return lost
 }
 
-function judgeReport(report: Report): Verdict {
+function judgeReport(report: Report, lost: Verdict): Verdict {
   const problem = report.message.slice(0, 300)
   const params = { exitCode: report.exitCode, problem }
-  const code =
-    report.phase === 'command' || report.phase === 'output' ? 'build_command_failed' : 'build_transfer_failed'
-  return { kind: 'fail', reason: { code, params } }
+  const isOwn = report.phase === 'command' || report.phase === 'output'
+  if (isOwn) return { kind: 'fail', reason: { code: 'build_command_failed', params } }
+  // The network's fault or ours: worth another Job, once.
+  return lost.kind === 'again' ? lost : { kind: 'fail', reason: { code: 'build_transfer_failed', params } }
 }
 
 /** What is known about the cache of an Application. */

@@ -37,11 +37,9 @@ export type Receiving = {
   /** Builds whose cache is coming in now. */
   readonly caching: ReadonlySet<string>
   readonly package: (ctx: RequestContext, buildId: string, attempt: number, body: Readable) => Promise<void>
-  /** The source went out whole. */
-  readonly sourceTaken: (buildId: string, attempt: number) => Promise<void>
   readonly report: (ctx: RequestContext, buildId: string, attempt: number, body: Readable) => Promise<void>
   readonly keepCache: (ctx: RequestContext, buildId: string, attempt: number, body: Readable) => Promise<void>
-  /** The cache of a build's Application as a tar; undefined when there is none. */
+  /** The cache of a build's Application as a tar; undefined when there is none. Asked once the source has come whole. */
   readonly openCache: (
     buildId: string,
     attempt: number,
@@ -186,7 +184,6 @@ export function receiving(
         active.delete(buildId)
       }
     },
-    sourceTaken: (buildId, attempt) => change(buildId, attempt, () => ({ sourceTaken: true })),
     async report(_, buildId, attempt, body) {
       await current(buildId, attempt)
       const text = await textOf(body, REPORT_MAX_BYTES)
@@ -208,7 +205,13 @@ export function receiving(
         caching.delete(buildId)
       }
     },
-    openCache: async (buildId, attempt) => caches.open((await current(buildId, attempt)).applicationId),
+    async openCache(buildId, attempt) {
+      const build = await current(buildId, attempt)
+      // Who asks for the cache has the whole source, and its address is used up. Sending it off is no proof: this process may
+      // end with the last bytes still under way.
+      if (!build.sourceTaken) await change(buildId, attempt, () => ({ sourceTaken: true }))
+      return caches.open(build.applicationId)
+    },
   }
 }
 

@@ -150,7 +150,6 @@ function jobRoutes(routes: Routes, { receiving, repositories }: BuildRoutePorts)
     const failed = archive.done.catch((thrown: Error) => archive.stdout.destroy(thrown))
     await download({ contentType: 'application/x-tar', body: archive.stdout })
     await failed
-    await receiving.sourceTaken(id, input.query.attempt)
   })
   routes.onStream(contract.downloadBuildCache, async ({ input, ctx, download }) => {
     checkLink(ctx, 'cache-download', input.params.build, input.query, ctx.now)
