@@ -34,6 +34,8 @@ import { watchWorkloads, type WorkloadWatch } from './watch.ts'
 const PULSE_MS = 4 * SECOND_MS
 const PULSE_TIMEOUT_MS = 2 * SECOND_MS
 const FACTS_MS = MINUTE_MS
+/** How often a gateway is looked for where there is none, in ms. */
+const GATEWAY_MS = 2 * SECOND_MS
 const RELOAD_MS = 15 * SECOND_MS
 const RUNTIME_LABEL = 'slipway/runtime=process'
 
@@ -150,8 +152,10 @@ export function openConnections(platform: Platform): Connections {
         { retryAfterSeconds: 5 },
       )
     try {
-      // A missing gateway may only not be there yet, so it is looked for again until it is.
-      const facts = one.facts?.gateway === undefined ? await refresh(one) : one.facts
+      // A missing gateway may only not be there yet, so it is looked for again until it is, but not by everyone who asks.
+      const isOld = clock.monotonicMs() - one.factsAtMs >= GATEWAY_MS
+      const facts =
+        one.facts === undefined || (one.facts.gateway === undefined && isOld) ? await refresh(one) : one.facts
       return { kube: one.kube, podsSeen: one.watch.pods, objectsSeen: one.watch.objects, ...facts }
     } catch (thrown) {
       throw fleetErrors.cluster_unreachable(

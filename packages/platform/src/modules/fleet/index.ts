@@ -8,4 +8,5 @@ export {
 } from './model.ts'
 export { allClusters } from './queries.ts'
 export { fleetRoutes } from './routes.ts'
+export type { ObjectsOf } from './watch.ts'
 export { resolveCluster, upsertLocalCluster } from './service.ts'

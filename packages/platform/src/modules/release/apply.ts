@@ -1,6 +1,6 @@
-import { hasReason, type Kube, type Objects } from '@slipway/kube'
+import { hasReason, type Kube, type Live, type Objects } from '@slipway/kube'
 
-import { annotations, fingerprintOf, type Manifest } from './manifests.ts'
+import { annotations, fingerprintOf, type Kind, type Manifest } from './manifests.ts'
 import type { Difference, LiveObject } from './observe.ts'
 
 const MANAGER = 'slipway-release'
@@ -12,37 +12,39 @@ export class FencedError extends Error {
   override readonly name = 'FencedError'
 }
 
+/** What a step left on the Cluster: an object in a version, or the end of the one with this uid. */
+export type Wrote = {
+  /** `<resource>/<name>` */
+  readonly key: string
+  readonly uid: string
+  /** Undefined when it was removed. */
+  readonly version: string | undefined
+}
+
 /**
  * Takes one step. Idempotent: an object that is there already is applied over, one that is gone already stays gone.
  * The epoch is compared on what was read, and the write carries the version read, so a stale leader cannot win.
  */
-export async function takeStep(kube: Kube, difference: Difference, fence: Fence): Promise<void> {
-  const options = { signal: fence.signal }
-  switch (difference.kind) {
-    case 'create': {
-      const { resource, object } = stamped(difference.manifest, fence.epoch)
-      await kube.create(resource, object, { ...options, manager: MANAGER })
-      return
-    }
-    case 'apply': {
-      refuseNewer(difference.live, fence.epoch)
-      const { resource, object } = stamped(difference.manifest, fence.epoch)
-      const resourceVersion = difference.live.object.metadata.resourceVersion
-      await kube.apply(
-        resource,
-        { ...object, metadata: { ...object.metadata, resourceVersion } },
-        {
-          ...options,
-          manager: MANAGER,
-          force: true,
-        },
-      )
-      return
-    }
-    case 'remove':
-      refuseNewer(difference.live, fence.epoch)
-      await removeQuietly(kube, difference.live, options.signal)
+export async function takeStep(kube: Kube, difference: Difference, fence: Fence): Promise<Wrote> {
+  const options = { signal: fence.signal, manager: MANAGER }
+  if (difference.kind === 'create') {
+    const { resource, object } = stamped(difference.manifest, fence.epoch)
+    return wroteOf(resource, await kube.create(resource, object, options))
   }
+  refuseNewer(difference.live, fence.epoch)
+  if (difference.kind === 'remove') {
+    await removeQuietly(kube, difference.live, fence.signal)
+    const { resource, object } = difference.live
+    return { ...wroteOf(resource, object), version: undefined }
+  }
+  const { resource, object } = stamped(difference.manifest, fence.epoch)
+  const { resourceVersion } = difference.live.object.metadata
+  const fenced = { ...object, metadata: { ...object.metadata, resourceVersion } }
+  return wroteOf(resource, await kube.apply(resource, fenced, { ...options, force: true }))
+}
+
+function wroteOf(resource: Kind, { metadata }: Live<Kind>): Wrote {
+  return { key: `${resource}/${metadata.name}`, uid: metadata.uid, version: metadata.resourceVersion }
 }
 
 async function removeQuietly(kube: Kube, live: LiveObject, signal: AbortSignal): Promise<void> {

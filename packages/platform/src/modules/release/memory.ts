@@ -7,9 +7,7 @@ import type { Restarts } from './observe.ts'
 
 /** Clocks of clusters and platforms may differ by this much. */
 const SKEW_MS = 60_000
-/** How often an object is corrected at most while somebody else keeps changing it. */
-const CORRECTION_MS = 10_000
-const CORRECTIONS_MAX = 10_000
+const KEYS_MAX = 10_000
 
 export type Memory = {
   /** Since when the new version has had too few ready Instances; null when it has enough. */
@@ -19,15 +17,15 @@ export type Memory = {
    * an end that came with its node's.
    */
   readonly crashes: (release: Pick<Release, 'id' | 'createdAt'>, restarts: readonly Restarts[]) => number
-  /** Whether an object that somebody else changed may be corrected now; true counts as corrected. */
-  readonly mayCorrect: (object: string, nowMs: number) => boolean
+  /** Whether something may be done again that is done at most so often; true counts as done. */
+  readonly isDue: (key: string, nowMs: number, everyMs: number) => boolean
   readonly forget: (releaseId: string) => void
 }
 
 export function memory(): Memory {
   const unready = new Map<string, Date>()
   const baselines = new Map<string, Map<string, number>>()
-  const corrected = new Map<string, number>()
+  const done = new Map<string, number>()
 
   const baselineOf = (
     release: Pick<Release, 'id' | 'createdAt'>,
@@ -49,11 +47,11 @@ export function memory(): Memory {
     },
     crashes: (release, restarts) =>
       Math.max(0, ...restarts.map((one) => one.count - baselineOf(release, one))),
-    mayCorrect(object, nowMs) {
-      const atMs = corrected.get(object)
-      if (atMs !== undefined && nowMs - atMs < CORRECTION_MS) return false
-      if (corrected.size >= CORRECTIONS_MAX) corrected.clear()
-      corrected.set(object, nowMs)
+    isDue(key, nowMs, everyMs) {
+      const atMs = done.get(key)
+      if (atMs !== undefined && nowMs - atMs < everyMs) return false
+      if (done.size >= KEYS_MAX) done.clear()
+      done.set(key, nowMs)
       return true
     },
     forget(releaseId) {

@@ -1,6 +1,7 @@
 import { eachObject, type Kube, type Live } from '@slipway/kube'
 
 import type { Workload } from '../app/index.ts'
+import type { ClusterConnection } from '../fleet/index.ts'
 import {
   annotations,
   fingerprintOf,
@@ -32,9 +33,8 @@ export async function observe(
     labelSelector: `${labels.workload}=${workload.id}`,
     signal: options.signal,
   }
-  const present = kinds.filter((kind) => options.hasGateway || (kind !== 'gateways' && kind !== 'httproutes'))
   const lists = await Promise.all(
-    present.map(async (resource) => {
+    presentKinds(options.hasGateway).map(async (resource) => {
       const objects: LiveObject[] = []
       // The resource and the object's type belong together; the compiler cannot follow them through the loop.
       for await (const object of eachObject(kube, resource, selection)) objects.push({ resource, object })
@@ -44,6 +44,28 @@ export async function observe(
   const pods: Live<'pods'>[] = []
   for await (const pod of eachObject(kube, 'pods', selection)) pods.push(pod)
   return { objects: lists.flat(), pods }
+}
+
+/** The same as the watches hold it; undefined when one of them does not follow its kind, or may be old. */
+export function known(
+  { gateway, objectsSeen }: Pick<ClusterConnection, 'gateway' | 'objectsSeen'>,
+  workload: Pick<Workload, 'id' | 'namespace'>,
+): Seen | undefined {
+  if (objectsSeen === undefined) return undefined
+  const isHere = ({ metadata }: Live<Kind | 'pods'>): boolean => metadata.namespace === workload.namespace
+  const lists = presentKinds(gateway !== undefined).map((resource) =>
+    // The resource and the object's type belong together; the compiler cannot follow them through the loop.
+    objectsSeen(resource, workload.id)
+      ?.filter(isHere)
+      .map((object) => ({ resource, object })),
+  )
+  const pods = objectsSeen('pods', workload.id)?.filter(isHere)
+  const objects = lists.filter((list) => list !== undefined)
+  return pods && objects.length === lists.length ? { objects: objects.flat(), pods } : undefined
+}
+
+function presentKinds(hasGateway: boolean): readonly Kind[] {
+  return kinds.filter((kind) => hasGateway || (kind !== 'gateways' && kind !== 'httproutes'))
 }
 
 /** How much of a version runs, by its Deployment's and its pods' own word. */

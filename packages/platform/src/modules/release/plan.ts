@@ -238,21 +238,35 @@ export function isDrained(
 function planReturn(release: Release, seen: Observation, now: Date): Move {
   const { oldReady, oldWanted } = seen.counts
   const carries = oldReady >= floorOf(oldWanted)
-  if (release.state === 'Held')
-    return carries || seen.newGone ? to(release, 'RollingBack', reasonBefore(release)) : wait(POLL_MS)
-  if (seen.settled && seen.newGone && oldReady >= oldWanted) return endOfReturn(release)
+  if (release.state === 'RollingBack' && seen.settled && seen.newGone && oldReady >= oldWanted)
+    return endOfReturn(release)
   const passedMs = now.getTime() - release.stateSince.getTime()
   const deadlineMs = release.plan.batchDeadlineSeconds * 1_000
-  if (!seen.newGone && !carries) {
-    const patienceMs = seen.hasRouter ? Math.min(RETURN_PATIENCE_MS, deadlineMs) : deadlineMs
-    return passedMs >= patienceMs ? to(release, 'Held', waitingReason(release, seen)) : wait(POLL_MS)
-  }
+  if (!seen.newGone && !carries) return planWaiting(release, seen, { passedMs, deadlineMs })
+  if (release.state === 'Held') return to(release, 'RollingBack', reasonBefore(release))
   if (passedMs < deadlineMs) return wait(POLL_MS)
   // The new version is gone and the old one carries the traffic: what is missing of it is no longer this release's matter.
-  if (seen.settled && seen.newGone && carries) return endOfReturn(release)
+  return seen.settled && seen.newGone && carries ? endOfReturn(release) : failReturn(release, seen)
+}
+
+/** The old version cannot carry the traffic: the new one is not taken away, as long as any of it is ready. */
+function planWaiting(
+  release: Release,
+  seen: Observation,
+  { passedMs, deadlineMs }: { readonly passedMs: number; readonly deadlineMs: number },
+): Move {
+  const patienceMs = seen.hasRouter ? Math.min(RETURN_PATIENCE_MS, deadlineMs) : deadlineMs
+  if (release.state === 'RollingBack')
+    return passedMs >= patienceMs ? to(release, 'Held', waitingReason(release, seen)) : wait(POLL_MS)
+  // Neither version serves, so there is nothing to hold: the way is free for another release.
+  if (passedMs >= deadlineMs && seen.counts.newReady === 0) return failReturn(release, seen)
+  return wait(POLL_MS)
+}
+
+function failReturn(release: Release, { counts, oldTrouble, trouble }: Observation): Move {
   return to(release, 'Failed', {
     code: 'return_deadline',
-    params: { ready: oldReady, wanted: oldWanted, trouble: seen.oldTrouble || seen.trouble },
+    params: { ready: counts.oldReady, wanted: counts.oldWanted, trouble: oldTrouble || trouble },
   })
 }
 

@@ -3,13 +3,14 @@
  * then a pure plan decides one move. Killing the process between any two steps loses nothing, as no step relies on the memory
  * of having done something.
  */
-import { SECOND_MS } from '@slipway/kit'
+import { MINUTE_MS, SECOND_MS } from '@slipway/kit'
 import { hasReason } from '@slipway/kube'
 
 import type { ControlContext, Reconciler } from '../../control/index.ts'
 import { purgeWorkload, setUrls, WORKLOAD_RECONCILER, workloadIds, type Workload } from '../app/index.ts'
 import type { ClusterConnection, Clusters } from '../fleet/index.ts'
-import { FencedError, takeStep } from './apply.ts'
+import { takeStep } from './apply.ts'
+import { looks, type Looks } from './look.ts'
 import { manifestsOf, objectName, urlsOf } from './manifests.ts'
 import { memory, type Memory } from './memory.ts'
 import { countedProcessOf, isReturning, routedProcessOf, type Release } from './model.ts'
@@ -17,7 +18,6 @@ import { makeMove, probe, recordDrift, recordObservation } from './moves.ts'
 import {
   differencesOf,
   keyOf,
-  observe,
   routingOf,
   statusOf,
   type Difference,
@@ -46,30 +46,36 @@ export type EnginePorts = {
 const RESYNC_MS = 30 * SECOND_MS
 const DEADLINE_MS = 60 * SECOND_MS
 const ACTIVE_MS = 500
+/** How often a namespace of Workloads at rest is looked after. */
+const PREPARE_MS = 10 * MINUTE_MS
 /** How soon a pass that wrote something looks at what the Cluster made of it. */
 const WROTE_MS = 100
 /** Moves of one pass; what is left comes with the next. */
 const MOVES_MAX = 12
 /** A write that lost against another is read and decided again, this often in a pass. */
 const CONFLICTS_MAX = 5
+/** How often an object is corrected at most while somebody else keeps changing it. */
+const CORRECTION_MS = 10 * SECOND_MS
 
 type Next = { readonly againInMs?: number | undefined }
 type Engine = {
   readonly context: ControlContext
   readonly ports: EnginePorts
   readonly known: Memory
+  readonly views: Looks
 }
 type Place = { readonly connection: ClusterConnection; readonly state: State }
 
 export function releaseReconciler(ports: EnginePorts): Reconciler {
   const known = memory()
+  const views = looks()
   return {
     name: WORKLOAD_RECONCILER,
     keys: workloadIds,
     resyncMs: RESYNC_MS,
     concurrency: 8,
     deadlineMs: DEADLINE_MS,
-    reconcile: async (context, workloadId) => reconcileWorkload({ context, ports, known }, workloadId),
+    reconcile: async (context, workloadId) => reconcileWorkload({ context, ports, known, views }, workloadId),
   }
 }
 
@@ -79,9 +85,8 @@ async function reconcileWorkload(engine: Engine, workloadId: string): Promise<Ne
     const state = await context.transact((db) => readState(db, context, workloadId))
     if (!state) return {}
     const connection = await ports.clusters.connect(state.workload.clusterId)
-    if (state.workload.deleting) return deleteEverything(context, connection, state)
+    if (state.workload.deleting) return deleteEverything(engine, { connection, state })
     if (!state.active && !state.serving) return {}
-    await ports.prepareNamespace(context, connection, state.workload)
     const found = await converge(engine, { connection, state })
     await recordUrls(context, connection, state.workload)
     await recordHealth(context, state, found.seen)
@@ -118,16 +123,14 @@ async function advance(
  * somebody who changes it back at once costs one write per pass.
  */
 async function converge(engine: Engine, place: Place): Promise<Found> {
-  const { context } = engine
-  const { connection, state } = place
+  await prepare(engine, place)
+  const remembered = engine.views.remembered(aboutOf(engine, place))
+  if (remembered && differencesIn(engine, place, remembered).length === 0)
+    return { seen: remembered, converged: true, wrote: false }
   const written = new Set<string>()
   for (let conflicts = 0; ;) {
-    const seen = await look(context, connection, state.workload)
-    const differences = differencesOf(
-      wantedOf(engine, place, seen),
-      seen,
-      state.active ? context.epoch : undefined,
-    )
+    const seen = await engine.views.asked(aboutOf(engine, place))
+    const differences = differencesIn(engine, place, seen)
     const wrote = written.size > 0
     if (differences.length === 0) return { seen, converged: true, wrote }
     const open = differences.filter((difference) => !written.has(keyOfDifference(difference)))
@@ -145,22 +148,41 @@ async function converge(engine: Engine, place: Place): Promise<Found> {
   }
 }
 
+function aboutOf({ context }: Engine, { connection, state }: Place): Parameters<Looks['asked']>[0] {
+  return { context, connection, workload: state.workload, isActive: state.active !== undefined }
+}
+
+function differencesIn(engine: Engine, place: Place, seen: Seen): Difference[] {
+  const stamp = place.state.active ? engine.context.epoch : undefined
+  return differencesOf(wantedOf(engine, place, seen), seen, stamp)
+}
+
+/** What the Workload needs of its namespace; that of one at rest is looked after now and then. */
+async function prepare({ context, ports, known }: Engine, { connection, state }: Place): Promise<void> {
+  const { clusterId, namespace } = state.workload
+  const isDue = known.isDue(`${clusterId} ${namespace}`, context.clock.monotonicMs(), PREPARE_MS)
+  if (isDue || state.active !== undefined) await ports.prepareNamespace(context, connection, state.workload)
+}
+
 async function takeOne(
-  { context, known }: Engine,
+  { context, known, views }: Engine,
   { connection, state }: Place,
   difference: Difference,
 ): Promise<'taken' | 'left' | 'conflict'> {
   if (difference.kind === 'apply' && difference.drifted) {
     const object = keyOf(difference.live)
-    if (!known.mayCorrect(`${state.workload.id} ${object}`, context.clock.monotonicMs())) return 'left'
+    const isDue = known.isDue(`${state.workload.id} ${object}`, context.clock.monotonicMs(), CORRECTION_MS)
+    if (!isDue) return 'left'
     await recordDrift(context, state, object)
   }
   try {
-    await takeStep(connection.kube, difference, { epoch: context.epoch, signal: context.signal })
+    const fence = { epoch: context.epoch, signal: context.signal }
+    views.wrote(state.workload.id, await takeStep(connection.kube, difference, fence))
     return 'taken'
   } catch (thrown) {
-    if (thrown instanceof FencedError) throw thrown
     if (hasReason(thrown, 'Conflict') || hasReason(thrown, 'AlreadyExists')) return 'conflict'
+    // It may have been written all the same.
+    views.doubt(state.workload.id)
     throw thrown
   }
 }
@@ -177,17 +199,6 @@ function wantedOf({ context, ports }: Engine, { connection, state }: Place, seen
     gateway: connection.gateway,
     installationId: context.installationId,
     imageAddress: ports.imageAddress,
-  })
-}
-
-async function look(
-  context: ControlContext,
-  connection: ClusterConnection,
-  workload: Workload,
-): Promise<Seen> {
-  return observe(connection.kube, workload, {
-    hasGateway: connection.gateway !== undefined,
-    signal: context.signal,
   })
 }
 
@@ -285,12 +296,10 @@ function steady({ context, known }: Engine, { serving, retained, head }: State):
   return until ? { againInMs: Math.max(SECOND_MS, until.getTime() - context.clock.now().getTime() + 1) } : {}
 }
 
-async function deleteEverything(
-  context: ControlContext,
-  connection: ClusterConnection,
-  state: State,
-): Promise<Next> {
-  const seen = await look(context, connection, state.workload)
+async function deleteEverything(engine: Engine, place: Place): Promise<Next> {
+  const { context } = engine
+  const { connection, state } = place
+  const seen = await engine.views.asked(aboutOf(engine, place))
   for (const difference of differencesOf([], seen, undefined))
     await takeStep(connection.kube, difference, { epoch: context.epoch, signal: context.signal })
   if (seen.objects.length > 0 || seen.pods.length > 0) return { againInMs: ACTIVE_MS }

@@ -7,7 +7,10 @@ import {
   type TestPlatform,
   type TestWorkload,
 } from '@slipway/testkit'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+
+// Real processes start and end with the back-off of a real cluster, on a machine that may have much to do.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
 /*
  * The engine against the embedded cluster, through the HTTP API. Instances are real processes of a small Node program, pushed as

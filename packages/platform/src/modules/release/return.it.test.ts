@@ -11,9 +11,12 @@ import {
   type TestPlatform,
   type TestWorkload,
 } from '@slipway/testkit'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { releasing } from './releasing.helper.ts'
+
+// Real processes start and end with the back-off of a real cluster, on a machine that may have much to do.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
 /* Going back when the old version cannot serve. It ends as long as a file is missing, so a test can break and mend it. */
 const WAIT = { timeoutMs: 60_000 }

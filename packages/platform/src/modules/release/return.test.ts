@@ -64,6 +64,13 @@ describe('the way back, move by move', () => {
       { kind: 'wait' },
     ],
     [
+      'held, and nothing of the new version is ready either: fails at the deadline',
+      waits(),
+      old(0, { counts: { newReady: 0, newWanted: 4, oldReady: 0, oldWanted: 4 } }),
+      later(600_000),
+      { kind: 'to', state: 'Failed' },
+    ],
+    [
       'held, and the old version can carry the traffic again: goes on with its own reason',
       waits(),
       old(3),

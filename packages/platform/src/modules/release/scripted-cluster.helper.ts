@@ -4,6 +4,7 @@
  */
 import { KubeError, type Kube, type Live } from '@slipway/kube'
 
+import type { ObjectsOf } from '../fleet/index.ts'
 import { labels } from './manifests.ts'
 
 type Json = Record<string, unknown>
@@ -27,6 +28,10 @@ export type ScriptedCluster = {
   readonly kube: Kube
   /** Lets every controller act once. */
   readonly tick: () => void
+  /** What a watch shows: everything as it was when `deliver` was called last. */
+  readonly objectsSeen: ObjectsOf
+  readonly deliver: () => void
+  readonly lists: () => number
   readonly writes: () => number
   readonly readyOf: (hash: string) => number
   readonly hashes: () => readonly string[]
@@ -44,6 +49,8 @@ export function scriptedCluster(about: {
   const listeners: (() => void)[] = []
   let version = 0
   let writes = 0
+  let lists = 0
+  let delivered = new Map<string, Stored>()
 
   const keyOf = (resource: string, name: string): string => `${resource}/${name}`
   const ofKind = (resource: string): Stored[] =>
@@ -87,7 +94,11 @@ export function scriptedCluster(about: {
       const template = deployment.spec?.['template'] as { metadata: Json; spec: Json }
       const pod = put('pods', {
         ...structuredClone(template),
-        metadata: { ...structuredClone(template.metadata), name: `${deployment.metadata.name}-${version}` },
+        metadata: {
+          ...structuredClone(template.metadata),
+          ...(deployment.metadata.namespace !== undefined && { namespace: deployment.metadata.namespace }),
+          name: `${deployment.metadata.name}-${version}`,
+        },
       })
       pod['owner'] = deployment.metadata.name
       pod.status = { conditions: [], containerStatuses: [{ restartCount: 0 }] }
@@ -112,6 +123,7 @@ export function scriptedCluster(about: {
 
   const kube = {
     list: async (resource: string, options: { labelSelector?: string } = {}) => {
+      lists += 1
       const [label = '', value] = (options.labelSelector ?? '').split('=')
       const items = ofKind(resource).filter((object) => object.metadata.labels?.[label] === value)
       return { items: structuredClone(items), resourceVersion: String(version) }
@@ -146,6 +158,16 @@ export function scriptedCluster(about: {
       for (const pod of ofKind('pods')) runPod(pod)
       for (const route of ofKind('httproutes')) runRoute(route)
     },
+    deliver: () => void (delivered = structuredClone(objects)),
+    // A resource's objects are of its kind.
+    objectsSeen: (resource, workloadId) =>
+      [...delivered]
+        .filter(
+          ([key, { metadata }]) =>
+            key.startsWith(`${resource}/`) && metadata.labels?.[labels.workload] === workloadId,
+        )
+        .map(([, object]) => object as never),
+    lists: () => lists,
     writes: () => writes,
     readyOf: (hash) =>
       ofKind('pods').filter(

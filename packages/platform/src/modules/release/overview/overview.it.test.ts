@@ -11,9 +11,12 @@ import {
   type TestPlatform,
   type TestWorkload,
 } from '@slipway/testkit'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { releasing } from '../releasing.helper.ts'
+
+// Real processes start and end with the back-off of a real cluster, on a machine that may have much to do.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
 /* Lists over many Workloads, as a console shows them: two shops run, one of them asks a person and one is broken. */
 type Row = Readonly<Record<string, unknown>>
