@@ -1,4 +1,4 @@
-import { isRecord } from '@slipway/kit'
+import { isRecord, type ErrorParams } from '@slipway/kit'
 import { errorText, launcherText, releaseText, type Language } from '@slipway/messages'
 
 import { paramsOf } from './message-params.ts'
@@ -16,23 +16,17 @@ export function sampleProblemOf(language: Language, trouble: unknown): string | 
   if (!isRecord(trouble)) return null
   const { part, subject, code, params } = trouble
   if (typeof subject !== 'string' || typeof code !== 'string') return null
-  const known = paramsOf(params)
   const [named = subject] = subject.split('#', 1)
+  const reason = reasonOf(language, part, code, paramsOf(params)).replace(/[.。]$/u, '')
   const problem =
     part === 'build'
-      ? launcherText(language, 'sample.build.failed', {
-          reason:
-            code === CANCELLED
-              ? launcherText(language, 'sample.cancelled')
-              : errorText(language, code, known),
-          subject,
-          application: named,
-        })
-      : launcherText(language, 'sample.release.failed', {
-          reason: releaseText(language, code, known),
-          subject,
-          workload: named,
-        })
+      ? launcherText(language, 'sample.build.failed', { reason, subject, application: named })
+      : launcherText(language, 'sample.release.failed', { reason, subject, workload: named })
   // One line, since programs read it from one.
   return problem.replaceAll(/\s+/gu, ' ').slice(0, LENGTH_MAX)
+}
+
+function reasonOf(language: Language, part: unknown, code: string, params: ErrorParams): string {
+  if (part !== 'build') return releaseText(language, code, params)
+  return code === CANCELLED ? launcherText(language, 'sample.cancelled') : errorText(language, code, params)
 }

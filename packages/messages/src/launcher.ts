@@ -68,8 +68,8 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is filled; it must
     'sample.silent': 'sample: {url} does not answer yet; the console and {log} say why',
     'sample.problem': 'sample: {problem}',
     'sample.build.failed':
-      'its build failed: {reason} Sign in, then npx slipway build logs {subject} shows more, and npx slipway build start {application} tries again',
-    'sample.cancelled': 'somebody cancelled it.',
+      'its build failed: {reason}. Sign in, then npx slipway build logs {subject} shows more, and npx slipway build start {application} tries again',
+    'sample.cancelled': 'somebody cancelled it',
     'sample.release.failed':
       'its release failed: {reason}. Sign in, then npx slipway release show {subject} and npx slipway logs {workload} show more',
     'part.ended': '{part} ended ({how}) and is started again',
@@ -157,8 +157,8 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is filled; it must
     'sample.silent': '示例：{url} 尚无响应；原因见控制台和 {log}',
     'sample.problem': '示例：{problem}',
     'sample.build.failed':
-      '构建失败：{reason} 登录后用 npx slipway build logs {subject} 查看详情，用 npx slipway build start {application} 重试',
-    'sample.cancelled': '已被取消。',
+      '构建失败：{reason}。登录后用 npx slipway build logs {subject} 查看详情，用 npx slipway build start {application} 重试',
+    'sample.cancelled': '已被取消',
     'sample.release.failed':
       '发布失败：{reason}。登录后用 npx slipway release show {subject} 和 npx slipway logs {workload} 查看详情',
     'part.ended': '{part} 已结束（{how}），正在重新启动',
