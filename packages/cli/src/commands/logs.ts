@@ -5,6 +5,7 @@ import { commandOf, wholeNumber } from '../command.ts'
 import type { Deps } from '../deps.ts'
 import { cliErrors } from '../errors.ts'
 import { Exit, type ExitCode } from '../exit.ts'
+import { tellConnection } from '../follow.ts'
 import { workloadOrInstance } from '../names.ts'
 import { printable } from '../output/width.ts'
 
@@ -57,7 +58,7 @@ export async function runLogs(deps: Deps, given: string, options: Options): Prom
       process: options.process,
       container: options.container,
     },
-    { signal: deps.signal },
+    { signal: deps.signal, onConnection: tellConnection(deps) },
   )
   const text = lineWriter(deps, { ...options, isOne: instance !== undefined })
   try {
