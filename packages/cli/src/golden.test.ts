@@ -91,6 +91,7 @@ const lines: readonly string[] = [
   'workload keep api/test 10m',
   'workload delete api/test --yes',
   'release list api/test',
+  'release list --wrong',
   'release show api/test',
   'release start api/test --image 1.4.0 --detach',
   'release rollback api/test --detach',
@@ -111,6 +112,12 @@ const lines: readonly string[] = [
 ]
 const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const
 
+/** Noun and verb, and the option where the same command shows something else with it. */
+function fileOf(line: string): string {
+  const [noun = '', verb = '', third = ''] = line.split(' ')
+  return `${noun}-${verb}${third.startsWith('--wrong') ? third.slice(1) : ''}`
+}
+
 describe('each command prints the same as before', () => {
   test.each(lines)('%s', async (line) => {
     let all = ''
@@ -130,6 +137,6 @@ describe('each command prints the same as before', () => {
     expect(() => JSON.parse([...json][0] ?? '') as unknown).not.toThrow()
     // A name from outside cannot steer the terminal.
     expect(all.replaceAll(/\\u001[bB]|\\e/gu, '')).not.toContain('\u001B')
-    await expect(all).toMatchFileSnapshot(`testing/golden/${line.split(' ').slice(0, 2).join('-')}.txt`)
+    await expect(all).toMatchFileSnapshot(`testing/golden/${fileOf(line)}.txt`)
   })
 })

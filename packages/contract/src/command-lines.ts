@@ -75,6 +75,7 @@ export const commandLines: Readonly<Record<string, string>> = {
   importImage: 'image import <project>/<application>:<tag> <archive>',
   deleteImage: 'image delete <image>',
   listReleases: 'release list <project>/<application>/<environment>',
+  searchReleases: 'release list --project <project>',
   startRelease: 'release start <project>/<application>/<environment> --image <image>',
   getRelease: 'release show <release>',
   listReleaseEvents: 'release follow <release>',

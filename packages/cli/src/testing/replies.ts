@@ -407,6 +407,7 @@ export const replies: Replies = {
   [`POST /v1/workloads/${ids.workload}/rollbacks`]: { status: 202, body: release },
   [`GET /v1/workloads/${ids.workload}/manifests`]: { body: { yaml: 'kind: Deployment\n' } },
   [`GET /v1/workloads/${ids.workload}/instances`]: page(instance),
+  'GET /v1/releases': { body: { items: [summary], total: 1 } },
   'GET /v1/gates': { body: { items: [{ release: summary, mayApprove: true }], total: 1 } },
   [`GET /v1/applications/${ids.application}/source`]: { body: source },
   [`PUT /v1/applications/${ids.application}/source`]: { body: source },

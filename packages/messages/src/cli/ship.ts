@@ -43,7 +43,8 @@ export const cliShip = catalog({
     'release.start.steps':
       'plan in short: steps "2", "25%" or "rest" (all), each followed by what belongs to it: "person" waits for an approval, "soak 5m", "weight 10%" of the traffic, "header x-gray: 1"; e.g. "1,person,25%,header x-gray: 1,rest"',
     'release.start.instances': 'Instances of processes from now on, such as web=4,worker=2',
-    'release.list': 'List the Releases of a Workload, newest first',
+    'release.list': 'List the Releases of a Workload, or of all, newest first',
+    'release.list.wrong': 'of all: only those that are held, on the way back or ended without success',
     'release.show': 'Show a Release and why it is where it is',
     'release.follow': 'Follow a Release to its end',
     'release.pause': 'Pause a Release: weights and counts stay, gates may still roll back',
@@ -193,7 +194,8 @@ export const cliShip = catalog({
     'release.start.steps':
       '简写的发布计划：步骤为“2”、“25%”或“rest”（全部），其后可跟属于它的内容：“person”等待审批，“soak 5m”观察，“weight 10%”流量，“header x-gray: 1”请求头；例如 "1,person,25%,header x-gray: 1,rest"',
     'release.start.instances': '此后各进程的实例数，例如 web=4,worker=2',
-    'release.list': '列出工作负载的发布，最新的在前',
+    'release.list': '列出某个工作负载或全部工作负载的发布，最新的在前',
+    'release.list.wrong': '全部之中仅列出已挂起、正在回退或未成功结束的发布',
     'release.show': '显示发布及其所处状态的原因',
     'release.follow': '跟踪发布到结束',
     'release.pause': '暂停发布：权重和数量保持不变，关卡仍可能触发回滚',
