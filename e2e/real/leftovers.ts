@@ -34,27 +34,37 @@ const places = [
 ]
 
 export type Marks = {
-  /** How the machine was before: settings and places that were there already. */
+  /** How the machine was before: settings, tables of the packet filter, and places that were there already. */
   readonly before: readonly string[]
+  /** How it is now. */
+  readonly now: () => readonly string[]
   readonly folder: string
   readonly addresses: string
   readonly namespaces: ReadonlySet<string>
 }
 
-export function machineState(): readonly string[] {
+/** @param environment - where `nft` is found */
+export function machineState(environment: Readonly<Record<string, string>>): readonly string[] {
+  const tables = execFileSync('nft', ['list', 'tables'], {
+    encoding: 'utf8',
+    env: { ...process.env, ...environment },
+  })
   const values = settings
     .filter((name) => existsSync(join('/proc/sys', name)))
     .map((name) => `${name} = ${readFileSync(join('/proc/sys', name), 'utf8').trim()}`)
-  return [...values, ...places.filter((path) => existsSync(path))]
+  return [...values, ...tables.trim().split('\n'), ...places.filter((path) => existsSync(path))]
 }
 
 /** By what to recognize whatever belongs to a running cluster. */
-export function marksOf(cluster: RealClusterWithNodes, before: readonly string[]): Marks {
+export function marksOf(
+  cluster: RealClusterWithNodes,
+  { before, now }: Pick<Marks, 'before' | 'now'>,
+): Marks {
   const folder = dirname(cluster.kubeconfigPath)
   const own = new Set(namespacesOf('self'))
   const inside = processes().filter((pid) => cluster.nodes.some(({ init }) => isInNode(pid, init.pid)))
   const namespaces = new Set(inside.flatMap(namespacesOf).filter((one) => !own.has(one)))
-  return { before, folder, addresses: cluster.hostAddress.replace(/\.0\.1$/u, '.'), namespaces }
+  return { before, now, folder, addresses: cluster.hostAddress.replace(/\.0\.1$/u, '.'), namespaces }
 }
 
 function isInNode(pid: string, initPid: number): boolean {
@@ -83,7 +93,8 @@ export function leftovers(marks: Marks): string[] {
     ...cgroupsOf('/sys/fs/cgroup', 2)
       .filter((path) => path.includes(name) || basename(path) === 'k8s.io' || basename(path) === 'kubepods')
       .map((path) => `cgroup: ${path}`),
-    ...machineState()
+    ...marks
+      .now()
       .filter((line) => !marks.before.includes(line))
       .map((line) => `machine: ${line}`),
   ]

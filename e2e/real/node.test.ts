@@ -13,16 +13,23 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { canRunNodes } from '../../tools/kubernetes/availability.ts'
 import { type RealClusterWithNodes, startNodeCluster } from '../../tools/kubernetes/cluster.ts'
-import { leftovers, machineState, marksOf } from './leftovers.ts'
+import { ensureRuntimePrograms } from '../../tools/kubernetes/debian-programs.ts'
+import { leftovers, machineState, type Marks, marksOf } from './leftovers.ts'
 import { openNamespace, openShop, podSpec, runVersion, type Shop } from './shop.ts'
 
 const WAIT_MS = 120_000
 const NAMESPACE = 'shop'
 const HOST = 'shop.example.com'
 const available = await canRunNodes((line) => console.log(`real: ${line}`))
+const environment = available ? (await ensureRuntimePrograms()).environment : {}
+
+function lookAtMachine(): Pick<Marks, 'before' | 'now'> {
+  const now = (): readonly string[] => machineState(environment)
+  return { before: available ? now() : [], now }
+}
 
 describe.runIf(available)('a cluster with two nodes', () => {
-  const before = machineState()
+  const machine = lookAtMachine()
   let cluster: RealClusterWithNodes
   let shop: Shop
   let kube: Kube & Disposable
@@ -164,7 +171,7 @@ describe.runIf(available)('a cluster with two nodes', () => {
   })
 
   test('nothing stays on the machine', async () => {
-    const marks = marksOf(cluster, before)
+    const marks = marksOf(cluster, machine)
     expect(leftovers(marks)).not.toEqual([])
     await cluster.stop()
     // The kernel takes devices and namespaces apart a moment after their last process.
@@ -177,9 +184,9 @@ describe.runIf(available)('a cluster with two nodes', () => {
 
 describe.runIf(available)('a cluster whose supervisor is killed', () => {
   test('goes with all its nodes', async () => {
-    const before = machineState()
+    const machine = lookAtMachine()
     const cluster = await startNodeCluster({ nodes: 1 })
-    const marks = marksOf(cluster, before)
+    const marks = marksOf(cluster, machine)
     expect(dirname(cluster.kubeconfigPath)).toBe(marks.folder)
     process.kill(cluster.supervisorPid, 'SIGKILL')
     await cluster.stop()
