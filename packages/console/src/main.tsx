@@ -7,6 +7,7 @@ import { markOwnStyles } from './app/nonce.ts'
 import './theme/base.css'
 import './theme/shell.css'
 import './theme/parts.css'
+import './theme/run.css'
 import './theme/timeline.css'
 
 const nonce = markOwnStyles()

@@ -65,6 +65,8 @@ function Head({ workload, command, actions, children }: HeadProps) {
             { label: text('workload.instances'), to: pathTo('workloadInstances', params) },
             { label: text('log.title'), to: pathTo('workloadLogs', params) },
             { label: text('terminal.title'), to: pathTo('workloadTerminal', params) },
+            { label: text('variable.title'), to: pathTo('workloadVariables', params) },
+            { label: text('setting.title'), to: pathTo('workloadSettings', params) },
           ]}
         />
       }

@@ -51,6 +51,17 @@ export const routes = {
     screen: 'workload-terminal',
     title: 'terminal.title',
   },
+  workloadVariables: {
+    path: '/workloads/$workload/variables',
+    screen: 'workload-variables',
+    title: 'variable.title',
+  },
+  workloadSettings: {
+    path: '/workloads/$workload/settings',
+    screen: 'workload-settings',
+    title: 'setting.title',
+  },
+  instance: { path: '/instances/$instance', screen: 'instance', title: 'instance.name' },
   startRelease: { path: '/workloads/$workload/new-release', screen: 'start-release', title: 'release.start' },
   release: { path: '/releases/$release', screen: 'release', title: 'release.number' },
 } as const satisfies Readonly<Record<string, RouteEntry>>

@@ -113,6 +113,12 @@ export const consoleRun = catalog({
     'variable.pasteHelp':
       'One on each line; quotes around a value are taken off, lines that begin with # are passed over.',
     'variable.take': 'Take over',
+    'variable.actions': 'Actions',
+    'variable.removeShort': 'Remove',
+    'variable.undoShort': 'Undo',
+    'variable.leaveTitle': 'Leave without saving?',
+    'variable.leaveText': 'What you changed here is not saved yet.',
+    'variable.valueLong': 'A value has at most 32,768 characters.',
     'setting.title': 'Settings',
     'setting.processes': 'Processes',
     'setting.processesFrom':
@@ -138,6 +144,8 @@ export const consoleRun = catalog({
     'setting.keep': 'Old version stays ready after a Release',
     'setting.keepHelp': 'Within this time a rollback is only a change of traffic. 0 lets it go at once.',
     'setting.keepMinutes': 'Minutes',
+    'setting.pathInvalid': 'A path beginning with /.',
+    'setting.numberInvalid': 'A whole number in the range that fits.',
     'setting.saved': 'Saved.',
   },
   'zh-CN': {
@@ -246,6 +254,12 @@ export const consoleRun = catalog({
     'variable.paste': '粘贴“名称=值”形式的行',
     'variable.pasteHelp': '每行一个；值两端的引号会被去掉，以 # 开头的行会被忽略。',
     'variable.take': '采用',
+    'variable.actions': '操作',
+    'variable.removeShort': '移除',
+    'variable.undoShort': '撤销',
+    'variable.leaveTitle': '不保存就离开？',
+    'variable.leaveText': '此处的修改尚未保存。',
+    'variable.valueLong': '值最多 32768 个字符。',
     'setting.title': '设置',
     'setting.processes': '进程',
     'setting.processesFrom':
@@ -271,6 +285,8 @@ export const consoleRun = catalog({
     'setting.keep': '发布后旧版本的保留时间',
     'setting.keepHelp': '在此时间内回滚只需切换流量；0 表示立即释放。',
     'setting.keepMinutes': '分钟',
+    'setting.pathInvalid': '以 / 开头的路径。',
+    'setting.numberInvalid': '范围内的整数。',
     'setting.saved': '已保存。',
   },
 })

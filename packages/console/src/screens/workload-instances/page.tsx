@@ -5,13 +5,16 @@ import type { Instance } from '@slipway/contract'
 import { SECOND_MS } from '@slipway/kit'
 import { instanceText } from '@slipway/messages'
 
-import { useChange, useRows } from '../../data/queries.ts'
+import { useRows } from '../../data/queries.ts'
+import { shortName } from '../../objects/instance-name.ts'
 import { InstanceStatus } from '../../objects/instance.tsx'
+import { RestartInstance } from '../../objects/restart-instance.tsx'
 import { WorkloadPage } from '../../objects/workload-page.tsx'
 import { useFormat } from '../../preferences/format.ts'
 import { useText } from '../../preferences/text.ts'
-import { useRouteParams, useRouteSearch } from '../../routes/use.ts'
-import { Dialog } from '../../ui/dialog.tsx'
+import { pathTo } from '../../routes/path.ts'
+import { useGo, useRouteParams, useRouteSearch } from '../../routes/use.ts'
+import { Go } from '../../ui/go.tsx'
 import { Grid, type Column } from '../../ui/grid/grid.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Panel } from '../../ui/page.tsx'
@@ -23,6 +26,7 @@ const EVERY_MS = 2 * SECOND_MS
 export default function WorkloadInstancesPage() {
   const { text } = useText()
   const { workload: id } = useRouteParams<'workloadInstances'>()
+  const go = useGo()
   const [search] = useRouteSearch()
   const process = /^[a-z][a-z0-9-]{0,19}$/u.test(search['process'] ?? '') ? search['process'] : undefined
   const [restarting, setRestarting] = useState<Instance>()
@@ -44,6 +48,7 @@ export default function WorkloadInstancesPage() {
                   of={{ ...instances, rows }}
                   keyOf={(instance) => instance.id}
                   columns={columns}
+                  open={(instance) => go(pathTo('instance', { instance: instance.id }))}
                   empty={<Empty command={`workload scale ${name} 1`}>{text('workload.noInstances')}</Empty>}
                 />
               )}
@@ -63,8 +68,12 @@ function useColumns(restart: (instance: Instance) => void): readonly Column<Inst
     {
       id: 'name',
       title: text('instance.name'),
-      width: 'minmax(220px, 2.4fr)',
-      cell: ({ name }) => <code title={name}>{name}</code>,
+      width: 'minmax(110px, 1fr)',
+      cell: ({ id, name }) => (
+        <span title={name}>
+          <Go to={pathTo('instance', { instance: id })}>{shortName(id)}</Go>
+        </span>
+      ),
     },
     {
       id: 'state',
@@ -123,33 +132,21 @@ function useColumns(restart: (instance: Instance) => void): readonly Column<Inst
       id: 'actions',
       title: text('common.actions'),
       isTitleHidden: true,
-      width: '90px',
-      cell: (instance) => (
-        <Button type="text" size="small" onClick={() => restart(instance)}>
-          {text('workload.restart')}
-        </Button>
-      ),
+      width: '200px',
+      cell: (instance) => {
+        const params = { workload: instance.workloadId }
+        return (
+          <span className="row-actions">
+            <Go to={pathTo('workloadLogs', params, { instance: instance.id })}>{text('instance.logs')}</Go>
+            <Go to={pathTo('workloadTerminal', params, { instance: instance.id, open: 'true' })}>
+              {text('instance.shell')}
+            </Go>
+            <Button type="text" size="small" onClick={() => restart(instance)}>
+              {text('workload.restart')}
+            </Button>
+          </span>
+        )
+      },
     },
   ]
-}
-
-function RestartInstance({ instance, close }: { readonly instance: Instance; readonly close: () => void }) {
-  const { text } = useText()
-  const restart = useChange('restartInstance', close)
-  return (
-    <Dialog
-      title={text('instance.restart')}
-      confirm={text('workload.restart')}
-      command={`instance restart ${instance.id}`}
-      isPending={restart.isPending}
-      error={restart.error}
-      close={close}
-      act={() => restart.mutate({ instance: instance.id })}
-    >
-      <p>
-        <code>{instance.name}</code>
-      </p>
-      <p>{text('instance.restartText')}</p>
-    </Dialog>
-  )
 }

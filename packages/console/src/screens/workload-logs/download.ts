@@ -1,8 +1,8 @@
 import { MINUTE_MS, systemClock } from '@slipway/kit'
 
+import { nameOfInstance } from '../../objects/instance-name.ts'
 import { bareText } from '../../ui/log/ansi.ts'
 import type { Line } from './buffer.ts'
-import { nameOfInstance } from './view.ts'
 
 /** Lines that become one piece of the file at a time. */
 const PIECE_LINES = 5_000

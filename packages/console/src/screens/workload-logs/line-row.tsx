@@ -1,10 +1,11 @@
 import { memo } from 'react'
 
+import { nameOfInstance, shortName } from '../../objects/instance-name.ts'
 import { useFormat } from '../../preferences/format.ts'
 import { useText } from '../../preferences/text.ts'
 import type { Line } from './buffer.ts'
 import { LogText } from './log-text.tsx'
-import { isLine, nameOfInstance, shortName, type LogView } from './view.ts'
+import { isLine, type LogView } from './view.ts'
 
 type RowProps = {
   readonly line: Line

@@ -3,11 +3,12 @@ import { Button, Dropdown, Select, Switch, Tooltip } from 'antd'
 
 import type { Instance } from '@slipway/contract'
 
+import { nameOfInstance, shortName } from '../../objects/instance-name.ts'
 import { useText } from '../../preferences/text.ts'
 import { Filter } from '../../ui/filter.tsx'
 import { downloadText } from './download.ts'
 import type { LogBuffer } from './buffer.ts'
-import { nameOfInstance, shortName, spans, type LogView, type Span } from './view.ts'
+import { spans, type LogView, type Span } from './view.ts'
 
 type ToolsProps = {
   readonly name: string

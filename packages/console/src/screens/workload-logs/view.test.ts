@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { commandOf, isLine, lineAddressText, requestOf, shortName, viewOf } from './view.ts'
+import { commandOf, isLine, lineAddressText, requestOf, viewOf } from './view.ts'
 
 const workload = 'wrk_01k9aaaaaaaaaaaaaaaaaaaaaa'
 const now = new Date('2026-01-31T08:00:00Z')
@@ -56,10 +56,4 @@ test('the command line shows the same', () => {
   expect(commandOf('shop/api/production', view)).toBe(
     `logs -f shop/api/production/api-web-1a2b3c4d-x7k2p --since 3h --previous --filter 'can'\\''t'`,
   )
-})
-
-test('Instances are told apart by process and the end of their name', () => {
-  expect(shortName(`${workload}.api-web-1a2b3c4d-x7k2p`)).toBe('web-x7k2p')
-  expect(shortName(`${workload}.big-api-web-1a2b3c4d-5d9f7c6b8-x7k2p`)).toBe('web-x7k2p')
-  expect(shortName(`${workload}.lonely`)).toBe('lonely')
 })

@@ -1,5 +1,6 @@
 import { HOUR_MS, MINUTE_MS } from '@slipway/kit'
 
+import { nameOfInstance } from '../../objects/instance-name.ts'
 import type { Search } from '../../routes/path.ts'
 
 /** From when on lines are shown: so long ago, the last ones of each Instance, or all that are kept. */
@@ -88,18 +89,6 @@ function lineAddressOf(text: string): LineAddress | undefined {
 
 export function isLine(address: LineAddress, line: LineAddress): boolean {
   return address.at === line.at && nameOfInstance(address.instance) === nameOfInstance(line.instance)
-}
-
-/** The pod's name in an Instance's id. */
-export function nameOfInstance(id: string): string {
-  return id.slice(id.indexOf('.') + 1)
-}
-
-/** What tells Instances of one Workload apart: the process and the end of the name. Pure. */
-export function shortName(id: string): string {
-  const name = nameOfInstance(id)
-  const [, process, end] = /([a-z0-9]+)-[0-9a-f]{8}(?:-[0-9a-z]+)?-([0-9a-z]{5})$/u.exec(name) ?? []
-  return process === undefined || end === undefined ? name : `${process}-${end}`
 }
 
 /** The options of `slipway logs` that show the same. Pure. */
