@@ -186,9 +186,11 @@ describe.skipIf(browserPath === undefined)('the console', () => {
       command.includes('platform/src/main.ts'),
     )
     expect(platform).toBeDefined()
-    process.kill(platform?.pid ?? 0, 'SIGKILL')
-    await page.getByText('No connection to the server since').waitFor()
+    // First it hangs, then it is gone.
+    process.kill(platform?.pid ?? 0, 'SIGSTOP')
+    await page.getByText('No connection to the server since').waitFor({ timeout: 60_000 })
     await keepPicture(page, 'no-connection')
+    process.kill(platform?.pid ?? 0, 'SIGKILL')
     await page.getByText('No connection to the server since').waitFor({ state: 'hidden', timeout: 120_000 })
     await page.getByRole('button', { name: 'Approve' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click()
@@ -308,7 +310,7 @@ async function press(page: Page, button: ReturnType<Page['getByRole']>): Promise
   await button.waitFor()
   await expect.poll(() => button.isEnabled()).toBe(true)
   for (let tabs = 0; tabs < 80; tabs += 1) {
-    if (await button.evaluate('(element) => element === document.activeElement')) {
+    if (await button.evaluate((element) => element === element.ownerDocument.activeElement)) {
       await page.keyboard.press('Enter')
       return
     }

@@ -72,6 +72,8 @@ function Objects({ close }: { readonly close: () => void }) {
     close()
     go(to)
   }
+  // All come at once, so that what is chosen while somebody types is the best of all, not the first that was there.
+  if (projects.isPending || workloads.isPending || applications.isPending) return null
   return (
     <>
       <Command.Group heading={text('palette.applications')}>
