@@ -67,6 +67,7 @@ const lines: readonly string[] = [
   'application delete api --yes',
   'source set api https://git.example.com/shop/api.git',
   'source show api',
+  'source delete api --yes',
   'source branches api',
   'source commits api',
   'build start api --detach',

@@ -58,6 +58,7 @@ export const commandLines: Readonly<Record<string, string>> = {
   setVariables: 'workload set <project>/<application>/<environment> NAME=value',
   getSource: 'source show <project>/<application>',
   setSource: 'source set <project>/<application> <url>',
+  deleteSource: 'source delete <project>/<application>',
   listSourceRefs: 'source branches <project>/<application>',
   listCommits: 'source commits <project>/<application>',
   listBuilds: 'build list <project>/<application>',

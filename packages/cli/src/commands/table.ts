@@ -83,6 +83,7 @@ export const commands: Readonly<Record<string, Loader | Readonly<Record<string, 
   source: {
     set: async () => (await import('./source/set.ts')).sourceSet,
     show: async () => (await import('./source/show.ts')).sourceShow,
+    delete: async () => (await import('./source/delete.ts')).sourceDelete,
     branches: async () => (await import('./source/branches.ts')).sourceBranches,
     commits: async () => (await import('./source/commits.ts')).sourceCommits,
   },

@@ -411,6 +411,7 @@ export const replies: Replies = {
   'GET /v1/gates': { body: { items: [{ release: summary, mayApprove: true }], total: 1 } },
   [`GET /v1/applications/${ids.application}/source`]: { body: source },
   [`PUT /v1/applications/${ids.application}/source`]: { body: source },
+  [`DELETE /v1/applications/${ids.application}/source`]: done,
   [`GET /v1/applications/${ids.application}/source/refs`]: {
     body: { defaultBranch: 'main', items: [sourceRef] },
   },
