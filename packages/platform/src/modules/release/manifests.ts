@@ -143,6 +143,8 @@ function podSpec(
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: process.graceSeconds,
+    // As process 1 an application that knows nothing of signals would not hear SIGTERM, and its orphans would have no parent.
+    shareProcessNamespace: true,
     imagePullSecrets: [{ name: PULL_SECRET }],
     securityContext: { runAsNonRoot: true, runAsUser: USER_ID, seccompProfile: { type: 'RuntimeDefault' } },
     tolerations: ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].map((key) => ({

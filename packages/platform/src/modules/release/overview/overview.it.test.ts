@@ -97,6 +97,8 @@ test('Workloads are listed with how they are, what serves and what is under way'
     active: { id: waiting, number: 2, state: 'WaitPerson', batch: 0, batches: 2 },
   })
   expect(row?.['urls']).not.toEqual([])
+  const newest = await list('/v1/workload-states?sort=released&limit=1')
+  expect(newest.items.map(workloadOf)).toEqual([shop.workloadId])
 })
 
 test('a Workload whose Instances end is down, with what the Cluster says, and is found by that; without any it is stopped', async () => {

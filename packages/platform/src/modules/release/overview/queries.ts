@@ -72,20 +72,16 @@ export async function countBriefs(db: Db, filter: BriefFilter, most: number): Pr
   return Number(row.count)
 }
 
-export type Rollout = {
-  readonly serving: Brief | undefined
-  readonly active: Brief | undefined
-  readonly health: Health | undefined
-}
+export type Rollout = { readonly serving: Brief | undefined; readonly active: Brief | undefined }
 
-/** What serves, what is under way and how it is, by Workload. */
+/** What serves and what is under way, by Workload. */
 export async function findRollouts(
   db: Db,
   workloads: readonly string[],
 ): Promise<(workloadId: string) => Rollout> {
   const heads = await db
     .selectFrom('release_workload')
-    .select(['workload_id', 'serving_id'])
+    .select('serving_id')
     .where(isOneOf('workload_id', workloads))
     .execute()
   const serving = heads.flatMap(({ serving_id: id }) => (id === null ? [] : [id]))
@@ -93,19 +89,22 @@ export async function findRollouts(
   const open = (
     await briefs(db).where(isOneOf('workload_id', workloads)).where('ended_at', 'is', null).execute()
   ).map(briefOf)
-  const health = await db
+  const servingOf = new Map(served.map((one) => [one.workloadId, one]))
+  const activeOf = new Map(open.map((one) => [one.workloadId, one]))
+  return (id) => ({ serving: servingOf.get(id), active: activeOf.get(id) })
+}
+
+/** How Workloads are, by id. */
+export async function findHealths(
+  db: Db,
+  workloads: readonly string[],
+): Promise<ReadonlyMap<string, Health>> {
+  const rows = await db
     .selectFrom('release_health')
     .selectAll()
     .where(isOneOf('workload_id', workloads))
     .execute()
-  const servingOf = new Map(served.map((one) => [one.workloadId, one]))
-  const activeOf = new Map(open.map((one) => [one.workloadId, one]))
-  const healthOfWorkload = new Map(health.map((row) => [row.workload_id, healthOf(row)]))
-  return (id) => ({
-    serving: servingOf.get(id),
-    active: activeOf.get(id),
-    health: healthOfWorkload.get(id),
-  })
+  return new Map(rows.map((row) => [row.workload_id, healthOf(row)]))
 }
 
 export async function findHealth(db: Db, workloadId: string): Promise<Health | undefined> {

@@ -7,7 +7,7 @@ import type { Ctx } from '../../../context.ts'
 import type { Routes } from '../../../http/index.ts'
 import { placesFor, placeView, type WorkloadPlace } from '../../app/index.ts'
 import { isEnded } from '../model.ts'
-import type { Brief, BriefFilter } from './model.ts'
+import type { Brief, BriefFilter, Health } from './model.ts'
 import { healthNow } from './plan.ts'
 import * as queries from './queries.ts'
 
@@ -33,7 +33,12 @@ function matching(places: readonly WorkloadPlace[], text: string | undefined): r
   return wanted === undefined ? places : places.filter(({ name }) => name.includes(wanted))
 }
 
-type WorkloadRow = { readonly place: WorkloadPlace } & queries.Rollout & ReturnType<typeof healthNow>
+type WorkloadRow = {
+  readonly place: WorkloadPlace
+  readonly health: Health | undefined
+  /** When its newest Release began; only known where the order asks for it. */
+  readonly releasedMs: number
+} & ReturnType<typeof healthNow>
 
 async function searchWorkloads(
   ctx: Ctx,
@@ -41,13 +46,14 @@ async function searchWorkloads(
   query: InputOf<typeof contract.searchWorkloads>['query'],
 ) {
   const places = matching(await placesFor(ctx, 'project:read', query), query.text)
-  const find = await queries.findRollouts(
-    ctx.db,
-    places.map(({ id }) => id),
-  )
+  const healths = await queries.findHealths(ctx.db, idsOf(places))
+  // Releases are read for the page alone, unless they decide what is on it.
+  const findAny = query.sort === 'released' ? await queries.findRollouts(ctx.db, idsOf(places)) : undefined
   const rows = places.map((place): WorkloadRow => {
-    const rollout = find(place.id)
-    return { place, ...rollout, ...healthNow(rollout.health, ports.isReachable(place.clusterId)) }
+    const health = healths.get(place.id)
+    const { active, serving } = findAny?.(place.id) ?? {}
+    const releasedMs = (active ?? serving)?.createdAt.getTime() ?? 0
+    return { place, health, releasedMs, ...healthNow(health, ports.isReachable(place.clusterId)) }
   })
   const counts = Object.fromEntries(WorkloadHealth.options.map((health) => [health, 0])) as Record<
     views.WorkloadHealth,
@@ -56,14 +62,16 @@ async function searchWorkloads(
   for (const { state } of rows) counts[state] += 1
   const shown = query.health === undefined ? rows : rows.filter(({ state }) => state === query.health)
   const page = sortedPageOf(shown, query, orderOf(query))
-  return { ...page, items: page.items.map(workloadStateView), total: shown.length, counts }
+  const find = findAny ?? (await queries.findRollouts(ctx.db, idsOf(page.items.map(({ place }) => place))))
+  const items = page.items.map((row) => workloadStateView(row, find(row.place.id)))
+  return { ...page, items, total: shown.length, counts }
 }
 
 function orderOf({ sort, order }: Pick<InputOf<typeof contract.searchWorkloads>['query'], 'sort' | 'order'>) {
   const keys: Readonly<Record<typeof sort, (row: WorkloadRow) => string | number>> = {
     name: ({ place }) => place.name,
     health: ({ state }) => WorkloadHealth.options.indexOf(state),
-    released: ({ serving, active }) => (active ?? serving)?.createdAt.getTime() ?? 0,
+    released: ({ releasedMs }) => releasedMs,
   }
   return {
     keyOf: keys[sort],
@@ -72,15 +80,15 @@ function orderOf({ sort, order }: Pick<InputOf<typeof contract.searchWorkloads>[
   }
 }
 
-function workloadStateView(row: WorkloadRow): views.WorkloadState {
+function workloadStateView(row: WorkloadRow, { serving, active }: queries.Rollout): views.WorkloadState {
   return {
     workload: placeView(row.place),
     health: row.state,
     since: row.since?.toISOString() ?? null,
     instances: { ready: row.health?.ready ?? 0, wanted: row.health?.wanted ?? 0 },
     trouble: row.health?.trouble ?? '',
-    serving: row.serving === undefined ? null : briefView(row.serving),
-    active: row.active === undefined ? null : briefView(row.active),
+    serving: serving === undefined ? null : briefView(serving),
+    active: active === undefined ? null : briefView(active),
     urls: [...row.place.urls],
   }
 }
