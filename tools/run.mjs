@@ -34,6 +34,7 @@ const commands = {
     ['node_modules/.bin/tsc', '-b', '.', 'packages/console'],
     ['node_modules/.bin/oxlint', '--type-aware'],
     ['node_modules/.bin/oxfmt', '--check', '.'],
+    ['--conditions=source', 'packages/console/src/build/main.ts'],
     ['--conditions=source', 'node_modules/.bin/vitest', 'run'],
     ['node_modules/.bin/knip'],
   ],

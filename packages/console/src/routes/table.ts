@@ -64,6 +64,14 @@ export const routes = {
   instance: { path: '/instances/$instance', screen: 'instance', title: 'instance.name' },
   startRelease: { path: '/workloads/$workload/new-release', screen: 'start-release', title: 'release.start' },
   release: { path: '/releases/$release', screen: 'release', title: 'release.number' },
+  clusters: { path: '/clusters', screen: 'clusters', title: 'cluster.list', menu: 'platform', key: 'c' },
+  newCluster: { path: '/new-cluster', screen: 'new-cluster', title: 'cluster.new' },
+  cluster: { path: '/clusters/$cluster', screen: 'cluster', title: 'cluster.overview' },
+  clusterInstances: {
+    path: '/clusters/$cluster/instances',
+    screen: 'cluster-instances',
+    title: 'cluster.instances',
+  },
 } as const satisfies Readonly<Record<string, RouteEntry>>
 
 export type RouteName = keyof typeof routes

@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { expect, test } from 'vitest'
+
+import { parseSearchText, pathTo, searchText } from './path.ts'
+import { routeEntries } from './table.ts'
+
+const source = fileURLToPath(new URL('..', import.meta.url))
+const screens = readdirSync(join(source, 'screens'))
+
+test('every place has a screen, and every screen a place', () => {
+  const named = new Set(routeEntries.map(([, { screen }]) => screen))
+  expect([...named].sort()).toEqual([...screens].sort())
+})
+
+test('no two places share an address or a key', () => {
+  const paths = routeEntries.map(([, { path }]) => path.replaceAll(/\$[a-zA-Z]+/gu, '$'))
+  expect(new Set(paths).size).toBe(paths.length)
+  const keys = routeEntries.flatMap(([, { key }]) => (key === undefined ? [] : [key]))
+  expect(new Set(keys).size).toBe(keys.length)
+})
+
+test('parameters are escaped, and empty search values left out', () => {
+  expect(pathTo('workload', { workload: 'a/b c' })).toBe('/workloads/a%2Fb%20c')
+  expect(pathTo('workloads', undefined, { text: 'a&b', health: undefined })).toBe('/workloads?text=a%26b')
+})
+
+test('a search is read as it was written, whatever stands in a link', () => {
+  expect(parseSearchText(searchText({ text: '船台 & more', empty: '' }))).toEqual({ text: '船台 & more' })
+  expect(parseSearchText('?a=1&a=2&%zz')).toEqual({ a: '2', '%zz': '' })
+})
+
+test('no screen uses another screen', () => {
+  const files = readdirSync(join(source, 'screens'), { recursive: true, encoding: 'utf8' })
+  const problems = files
+    .filter((file) => /\.tsx?$/u.test(file))
+    .filter((file) => {
+      const [own = ''] = file.split('/')
+      const text = readFileSync(join(source, 'screens', file), 'utf8')
+      return screens.some(
+        (other) => other !== own && text.includes(`/${other}/`) && text.includes(`'../${other}/`),
+      )
+    })
+  expect(problems).toEqual([])
+})
