@@ -22,6 +22,7 @@ import { errorBody, refusalHeaders, refuseConnection, SAFE_HEADERS } from './err
 import { httpErrors } from './errors.ts'
 import { isForPrograms, type ConsolePage } from './console/index.ts'
 import { closeInOrder } from './lifecycle.ts'
+import { logFailure } from './log-failure.ts'
 import { refusalOf } from './parse.ts'
 import { serveProtocol } from './protocol.ts'
 import type { Registered } from './routes.ts'
@@ -120,10 +121,11 @@ function refuseInOneForm(server: FastifyInstance, { platform }: HttpDeps, page: 
   server.setErrorHandler(async (thrown, request, reply) => {
     const refusal = refusalOf(thrown)
     if (refusal.status >= 500)
-      platform.log.error(
-        { err: thrown, requestId: request.id, route: request.routeOptions.url },
-        'a request failed',
-      )
+      logFailure(platform.log, thrown, {
+        message: 'a request failed',
+        requestId: request.id,
+        route: request.routeOptions.url,
+      })
     return refuse(reply, refusal, request.id)
   })
   server.setNotFoundHandler(async (request, reply) => {

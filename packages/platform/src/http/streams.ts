@@ -15,6 +15,7 @@ import { authorize, nowhere, scopeOf, type Target } from './authorize.ts'
 import { isKnownHost, isSameOrigin, publicUrlOf } from './browser.ts'
 import { errorBody, refuseConnection } from './error-reply.ts'
 import { httpErrors } from './errors.ts'
+import { logFailure } from './log-failure.ts'
 import { parsePart, refusalOf } from './parse.ts'
 import { callRecord, recordRefusal } from './refusal.ts'
 import type { Describe, Download, SseEvent, StreamCall, StreamHandler } from './routes.ts'
@@ -242,7 +243,8 @@ async function failEventStream(deps: HttpDeps, reply: FastifyReply, thrown: unkn
   if (!reply.raw.headersSent) throw thrown
   if (reply.raw.destroyed) return
   const refusal = refusalOf(thrown)
-  if (refusal.status >= 500) deps.platform.log.error({ err: thrown }, 'an event stream failed')
+  if (refusal.status >= 500)
+    logFailure(deps.platform.log, thrown, { message: 'an event stream failed', requestId: reply.request.id })
   // Not waited for: the reader may be the reason.
   void sendEvent(reply, { event: 'error', data: errorBody(refusal, reply.request.id) })
 }
@@ -304,7 +306,8 @@ export function upgradeHandler(deps: HttpDeps, routes: readonly UpgradeRoute[]) 
       })
     } catch (thrown) {
       const refusal = refusalOf(thrown)
-      if (refusal.status >= 500) platform.log.error({ err: thrown, requestId: id }, 'a WebSocket failed')
+      if (refusal.status >= 500)
+        logFailure(platform.log, thrown, { message: 'a WebSocket failed', requestId: id })
       if (accepted) accepted.close(1011, refusal.code.slice(0, 100))
       else refuseConnection(socket, refusal, id)
     }
