@@ -68,7 +68,8 @@ describe.runIf(available)('on a cluster with two nodes', () => {
     expect((await cli.succeed(['logs', WORKLOAD, '--tail', '50'])).out).toMatch(
       /^web-web-\S+ .* GET \/version 200$/mu,
     )
-    const script = 'test "$(id -u)" != 0 && hostname && exit 3'
+    // The application is not process 1, so that signals do to it what they do anywhere.
+    const script = 'test "$(id -u)" != 0 && test "$(cat /proc/1/comm)" = pause && hostname && exit 3'
     expect(await cli.run('instance', 'exec', WORKLOAD, '--', 'sh', '-c', script)).toMatchObject({
       exit: 3,
       out: expect.stringMatching(/^web-web-[0-9a-f]{8}-[0-9a-z-]+\n$/u) as string,
