@@ -1,5 +1,6 @@
 import {
   AppstoreOutlined,
+  ClusterOutlined,
   DeploymentUnitOutlined,
   FolderOutlined,
   HomeOutlined,
@@ -14,6 +15,7 @@ const icons: Readonly<Partial<Record<RouteName, ReactNode>>> = {
   home: <Icon of={HomeOutlined} />,
   projects: <Icon of={FolderOutlined} />,
   applications: <Icon of={AppstoreOutlined} />,
+  clusters: <Icon of={ClusterOutlined} />,
   workloads: <Icon of={DeploymentUnitOutlined} />,
 }
 

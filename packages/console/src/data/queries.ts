@@ -47,8 +47,8 @@ export const cache: QueryClient = new QueryClient({
 export type JsonName = {
   [Name in OperationName]: Contract[Name] extends Endpoint ? Name : never
 }[OperationName]
-type RequestOf<Name extends JsonName> = NonNullable<Parameters<Client[Name]>[0]>
-type AnswerOf<Name extends JsonName> = Awaited<ReturnType<Client[Name]>>
+export type RequestOf<Name extends JsonName> = NonNullable<Parameters<Client[Name]>[0]>
+export type AnswerOf<Name extends JsonName> = Awaited<ReturnType<Client[Name]>>
 
 type ReadOptions = {
   /** Asked again this often while the page is looked at. */

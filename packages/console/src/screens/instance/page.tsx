@@ -133,27 +133,32 @@ function Events({ id }: { readonly id: string }) {
   const { text } = useText()
   const events = useRows('listInstanceEvents', { instance: id, limit: 100 }, { everyMs: EVERY_MS })
   const columns: readonly Column<InstanceEvent>[] = [
-    { id: 'at', title: text('common.since'), width: '120px', cell: ({ lastAt }) => <Time at={lastAt} /> },
+    { id: 'at', title: text('instance.eventAt'), width: '120px', cell: ({ lastAt }) => <Time at={lastAt} /> },
     {
       id: 'reason',
-      title: text('instance.why'),
+      title: text('instance.eventReason'),
       width: 'minmax(140px, 1fr)',
       cell: ({ type, reason }) => <Status tone={type === 'Warning' ? 'warn' : 'idle'}>{reason}</Status>,
     },
     {
       id: 'message',
-      title: text('cluster.message'),
+      title: text('instance.eventText'),
       width: 'minmax(240px, 4fr)',
       cell: ({ message }) => <span title={message}>{message}</span>,
     },
     {
       id: 'count',
-      title: '',
+      title: text('instance.count'),
       width: '100px',
       isNumber: true,
       cell: ({ count }) => count > 1 && text('instance.times', { count }),
     },
-    { id: 'source', title: text('audit.where'), width: '120px', cell: ({ source }) => <code>{source}</code> },
+    {
+      id: 'source',
+      title: text('instance.eventSource'),
+      width: '120px',
+      cell: ({ source }) => <code>{source}</code>,
+    },
   ]
   return (
     <Panel title={text('instance.events')} isFlush>
