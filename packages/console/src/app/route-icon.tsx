@@ -1,10 +1,14 @@
 import {
+  ApartmentOutlined,
   AppstoreOutlined,
+  AuditOutlined,
   ClusterOutlined,
   DeploymentUnitOutlined,
   FolderOutlined,
   HomeOutlined,
+  KeyOutlined,
   RightOutlined,
+  TeamOutlined,
 } from '@ant-design/icons'
 import type { ReactNode } from 'react'
 
@@ -16,6 +20,10 @@ const icons: Readonly<Partial<Record<RouteName, ReactNode>>> = {
   projects: <Icon of={FolderOutlined} />,
   applications: <Icon of={AppstoreOutlined} />,
   clusters: <Icon of={ClusterOutlined} />,
+  organizations: <Icon of={ApartmentOutlined} />,
+  users: <Icon of={TeamOutlined} />,
+  tokens: <Icon of={KeyOutlined} />,
+  audit: <Icon of={AuditOutlined} />,
   workloads: <Icon of={DeploymentUnitOutlined} />,
 }
 

@@ -72,6 +72,26 @@ export const routes = {
     screen: 'cluster-instances',
     title: 'cluster.instances',
   },
+  organizations: {
+    path: '/organizations',
+    screen: 'organizations',
+    title: 'organization.list',
+    menu: 'platform',
+    key: 'o',
+  },
+  organization: {
+    path: '/organizations/$organization',
+    screen: 'organization',
+    title: 'organization.overview',
+  },
+  organizationAudit: {
+    path: '/organizations/$organization/audit',
+    screen: 'organization-audit',
+    title: 'organization.audit',
+  },
+  users: { path: '/users', screen: 'users', title: 'user.list', menu: 'platform', key: 'u' },
+  tokens: { path: '/tokens', screen: 'tokens', title: 'token.list', menu: 'platform', key: 't' },
+  audit: { path: '/audit', screen: 'audit', title: 'audit.list', menu: 'platform', key: 'l' },
 } as const satisfies Readonly<Record<string, RouteEntry>>
 
 export type RouteName = keyof typeof routes

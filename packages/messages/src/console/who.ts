@@ -107,7 +107,7 @@ export const consoleWho = catalog({
     'audit.request': 'Request',
     'audit.hash': 'Hash',
     'audit.previousHash': 'Hash before',
-    'audit.close': 'Close',
+    'audit.open': 'Look',
   },
   'zh-CN': {
     'organization.list': '组织',
@@ -213,6 +213,6 @@ export const consoleWho = catalog({
     'audit.request': '请求编号',
     'audit.hash': '哈希值',
     'audit.previousHash': '前一条哈希值',
-    'audit.close': '关闭',
+    'audit.open': '查看',
   },
 })

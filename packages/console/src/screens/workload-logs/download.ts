@@ -1,7 +1,6 @@
-import { MINUTE_MS, systemClock } from '@slipway/kit'
-
 import { nameOfInstance } from '../../objects/instance-name.ts'
 import { bareText } from '../../ui/log/ansi.ts'
+import { saveFile } from '../../ui/save-file.ts'
 import type { Line } from './buffer.ts'
 
 /** Lines that become one piece of the file at a time. */
@@ -17,13 +16,7 @@ export function downloadText(fileName: string, lines: readonly Line[]): void {
         .map(textOf)
         .join(''),
     )
-  const address = URL.createObjectURL(new Blob(pieces, { type: 'text/plain;charset=utf-8' }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = fileName
-  link.click()
-  // The browser reads it after this returns.
-  systemClock.after(MINUTE_MS, () => URL.revokeObjectURL(address))
+  saveFile(fileName, 'text/plain', pieces)
 }
 
 function textOf({ at, instance, text }: Line): string {

@@ -1,0 +1,203 @@
+import { Button, Form, Input, Select } from 'antd'
+import { useState } from 'react'
+
+import type { Member, Organization, OrganizationRole, Project } from '@slipway/contract'
+
+import { useAnswer, useChange, useRows } from '../../data/queries.ts'
+import { RoleSelect } from '../../objects/role.tsx'
+import { useText } from '../../preferences/text.ts'
+import { Dialog } from '../../ui/dialog.tsx'
+import { Grid } from '../../ui/grid/grid.tsx'
+import { Loaded } from '../../ui/loaded.tsx'
+import { Empty, Panel } from '../../ui/page.tsx'
+
+type MembersProps = { readonly organization: Organization }
+type Open = { readonly kind: 'add' } | { readonly kind: 'change' | 'remove'; readonly member: Member }
+
+/** Who has which role in an Organization and its Projects. */
+export function Members({ organization }: MembersProps) {
+  const { text } = useText()
+  const [open, setOpen] = useState<Open>()
+  const members = useRows('listMembers', { organization: organization.id, limit: 100 })
+  const projects = useAnswer('listProjects', { organization: organization.id, limit: 200 })
+  const placeOf = ({ projectId }: Member): string =>
+    projectId === null
+      ? text('member.whole')
+      : (projects.data?.items.find(({ id }) => id === projectId)?.name ?? projectId)
+  const close = (): void => setOpen(undefined)
+  return (
+    <Panel
+      title={text('member.list')}
+      isFlush
+      actions={<Button onClick={() => setOpen({ kind: 'add' })}>{text('member.add')}</Button>}
+    >
+      <Loaded of={{ ...members, data: members.rows }}>
+        {(rows) => (
+          <Grid
+            label={text('member.list')}
+            of={{ ...members, rows }}
+            keyOf={({ userId, projectId }) => `${userId} ${projectId ?? ''}`}
+            columns={[
+              {
+                id: 'user',
+                title: text('member.user'),
+                width: 'minmax(160px, 2fr)',
+                cell: ({ userName }) => userName,
+              },
+              {
+                id: 'role',
+                title: text('member.role'),
+                width: 'minmax(120px, 1fr)',
+                cell: ({ role }) => text(`member.role.${role}`),
+              },
+              { id: 'where', title: text('member.where'), width: 'minmax(160px, 2fr)', cell: placeOf },
+              {
+                id: 'actions',
+                title: text('common.actions'),
+                isTitleHidden: true,
+                width: '190px',
+                cell: (member) => (
+                  <span className="row-actions">
+                    <Button type="text" size="small" onClick={() => setOpen({ kind: 'change', member })}>
+                      {text('member.change')}
+                    </Button>
+                    <Button type="text" size="small" onClick={() => setOpen({ kind: 'remove', member })}>
+                      {text('member.remove')}
+                    </Button>
+                  </span>
+                ),
+              },
+            ]}
+            empty={
+              <Empty command={`member set <user> --role developer --organization ${organization.slug}`}>
+                {text('member.empty')}
+              </Empty>
+            }
+          />
+        )}
+      </Loaded>
+      {open?.kind === 'add' && (
+        <SetMember organization={organization} projects={projects.data?.items ?? []} close={close} />
+      )}
+      {open?.kind === 'change' && (
+        <SetMember
+          organization={organization}
+          projects={projects.data?.items ?? []}
+          member={open.member}
+          close={close}
+        />
+      )}
+      {open?.kind === 'remove' && (
+        <RemoveMember organization={organization} member={open.member} close={close} />
+      )}
+    </Panel>
+  )
+}
+
+type SetProps = MembersProps & {
+  readonly projects: readonly Project[]
+  readonly member?: Member
+  readonly close: () => void
+}
+
+const WHOLE = '*'
+
+function SetMember({ organization, projects, member, close }: SetProps) {
+  const { text } = useText()
+  const [name, setName] = useState(member?.userName ?? '')
+  const [role, setRole] = useState<OrganizationRole>(member?.role ?? 'developer')
+  const [place, setPlace] = useState(member?.projectId ?? WHOLE)
+  const isName = /^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$/u.test(name.trim())
+  const found = useAnswer(
+    'listUsers',
+    { name: name.trim(), limit: 1 },
+    { enabled: member === undefined && isName },
+  )
+  const user =
+    member?.userId ?? (isName ? found.data?.items.find((one) => one.name === name.trim())?.id : undefined)
+  const set = useChange('setMember', close)
+  const project = projects.find(({ id }) => id === place)
+  return (
+    <Dialog
+      title={text(member ? 'member.change' : 'member.add')}
+      confirm={text('common.save')}
+      command={`member set ${name || '<user>'} --role ${role} --organization ${organization.slug}${project ? ` --project ${project.slug}` : ''}`}
+      isPending={set.isPending}
+      error={set.error ?? (member ? null : found.error)}
+      close={close}
+      act={() =>
+        user !== undefined &&
+        set.mutate({
+          organization: organization.id,
+          user,
+          role,
+          ...(place === WHOLE ? {} : { projectId: place }),
+        })
+      }
+    >
+      <Form layout="vertical" component="div">
+        <Form.Item
+          label={text('member.user')}
+          extra={member ? undefined : text('member.userHelp')}
+          htmlFor="member-user"
+          {...(isName && found.isSuccess && user === undefined
+            ? { validateStatus: 'warning' as const, help: text('member.userUnknown') }
+            : {})}
+        >
+          <Input
+            id="member-user"
+            autoFocus
+            disabled={member !== undefined}
+            spellCheck={false}
+            autoCapitalize="none"
+            maxLength={64}
+            value={name}
+            onChange={({ target }) => setName(target.value)}
+          />
+        </Form.Item>
+        <Form.Item label={text('member.role')} htmlFor="member-role">
+          <RoleSelect id="member-role" value={role} set={setRole} />
+        </Form.Item>
+        <Form.Item label={text('member.where')} htmlFor="member-where">
+          <Select<string>
+            id="member-where"
+            disabled={member !== undefined}
+            value={place}
+            onChange={setPlace}
+            options={[
+              { value: WHOLE, label: text('member.whole') },
+              ...projects.map((one) => ({ value: one.id, label: one.name })),
+            ]}
+          />
+        </Form.Item>
+      </Form>
+    </Dialog>
+  )
+}
+
+type RemoveProps = MembersProps & { readonly member: Member; readonly close: () => void }
+
+function RemoveMember({ organization, member, close }: RemoveProps) {
+  const { text } = useText()
+  const remove = useChange('removeMember', close)
+  return (
+    <Dialog
+      title={text('member.removeTitle', { name: member.userName })}
+      confirm={text('member.remove')}
+      isDanger
+      command={`member remove ${member.userName} --organization ${organization.slug}`}
+      isPending={remove.isPending}
+      error={remove.error}
+      close={close}
+      act={() =>
+        remove.mutate({
+          organization: organization.id,
+          user: member.userId,
+          ...(member.projectId === null ? {} : { projectId: member.projectId }),
+        })
+      }
+    >
+      <p>{text('member.removeText')}</p>
+    </Dialog>
+  )
+}
