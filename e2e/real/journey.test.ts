@@ -20,6 +20,7 @@ import { settleIn, WORKLOAD, type Developer } from '../journey/developer.ts'
 import { makeHome, removeHome } from '../journey/product.ts'
 import { makeRepository, type Repository } from '../journey/repository.ts'
 import { travel } from '../journey/travel.ts'
+import { sendVisitors, type Entrance } from '../journey/visitors.ts'
 import { ensureBaseArchive } from './base-image.ts'
 import { forwardSecurely } from './secure-server.ts'
 import { tarOf } from './tar.ts'
@@ -53,13 +54,14 @@ describe.runIf(available)('on a cluster with two nodes', () => {
   })
   afterAll(() => cleanup.disposeAsync())
 
+  async function entrance(): Promise<Entrance> {
+    const workload = await developer.cli.json('workload', 'show', WORKLOAD)
+    // Nobody resolves the name; the Gateway's address stands in for that.
+    const [address = ''] = workload['urls'] as readonly string[]
+    return { url: cluster.gatewayUrl, host: new URL(address).host }
+  }
+
   test('from a commit through canaries to everybody and back, and no visitor notices', async () => {
-    const entrance = async () => {
-      const workload = await developer.cli.json('workload', 'show', WORKLOAD)
-      // Nobody resolves the name; the Gateway's address stands in for that.
-      const [address = ''] = workload['urls'] as readonly string[]
-      return { url: cluster.gatewayUrl, host: new URL(address).host }
-    }
     console.log(`real: ${await travel({ developer, repository, entrance })}`)
   })
 
@@ -87,6 +89,40 @@ describe.runIf(available)('on a cluster with two nodes', () => {
     await until('four Instances to be left', async () => (await readyInstances()).length === 4)
   })
 
+  test('an API server that falls silent in mid release makes the Cluster unknown, and nobody decides anything wrong', async () => {
+    const { cli } = developer
+    const [newest] = (await developer.builds()) as readonly { readonly id: string }[]
+    const plan = ['--steps', '1,person,rest', '--detach']
+    await cli.succeed(['release', 'start', WORKLOAD, '--image', newest?.id ?? '', ...plan])
+    const { id } = await developer.reaches('WaitPerson', 0)
+    const visitors = sendVisitors(await entrance(), { name: 'x-nobody', value: 'asks' })
+    try {
+      cluster.freezeApi()
+      const frozenMs = performance.now()
+      await cli.succeed(['gate', 'approve', WORKLOAD])
+      await until('the Cluster to be unknown', async () => (await health()) === 'unknown')
+      const tookS = (performance.now() - frozenMs) / 1_000
+      console.log(`real: unknown ${tookS.toFixed(1)} s after the API server fell silent`)
+      await systemClock.sleep(SILENCE_MS)
+      expect((await developer.releases())[0]).toMatchObject({ id, endedAt: null })
+      cluster.thawApi()
+      await developer.reaches('Done')
+      expect(await health()).toBe('ready')
+    } finally {
+      cluster.thawApi()
+      await visitors.leave()
+    }
+    expect(visitors.answers.filter(({ problem }) => problem !== '').slice(0, 10)).toEqual([])
+    const states = (await developer.events(id)).filter(({ kind }) => kind === 'state').map(({ code }) => code)
+    expect(states.filter((code, index) => code === states[index + 1])).toEqual([])
+    expect(states.filter((code) => code === 'Done')).toEqual(['Done'])
+  })
+
+  async function health(): Promise<string> {
+    return ((await developer.cli.json('cluster', 'show', 'real'))['health'] as { readonly state: string })
+      .state
+  }
+
   test('Instances of a node that dies serve elsewhere within two minutes', async () => {
     await cluster.killNode('node-2')
     const startedMs = performance.now()
@@ -96,7 +132,7 @@ describe.runIf(available)('on a cluster with two nodes', () => {
     })
     const tookS = (performance.now() - startedMs) / 1_000
     console.log(`real: a node died; four Instances ready elsewhere after ${tookS.toFixed(1)} s`)
-    expect((await developer.releases()).map(({ state }) => state)).toEqual(['Done', 'Done', 'Done'])
+    expect((await developer.releases()).map(({ state }) => state)).toEqual(['Done', 'Done', 'Done', 'Done'])
   })
 
   /** Of the version that visitors see. */
@@ -110,6 +146,8 @@ describe.runIf(available)('on a cluster with two nodes', () => {
 type Instance = { readonly ready: boolean; readonly node: string; readonly releaseNumber: number | null }
 
 const WAIT_MS = 120_000
+/** Longer than any pass of the engine, shorter than what makes a node look lost. */
+const SILENCE_MS = 8_000
 
 function until(what: string, isThere: () => Promise<boolean>): Promise<unknown> {
   return waitFor(systemClock, what, async () => (await isThere()) || undefined, {

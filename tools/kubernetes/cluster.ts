@@ -31,6 +31,9 @@ export type RealClusterWithNodes = RealCluster &
      * @param host - with port, as in image references
      */
     readonly trustRegistry: (host: string, certificateAuthority: string) => void
+    /** The API server answers nobody from now on, as when its machine hangs: connections stay open. */
+    readonly freezeApi: () => void
+    readonly thawApi: () => void
   }
 
 export type RealClusterOptions = {
@@ -79,6 +82,8 @@ export async function startNodeCluster(options: NodeClusterOptions): Promise<Rea
     },
     trustRegistry: (host, certificateAuthority) =>
       trustRegistry(dirname(ready.kubeconfigPath), host, certificateAuthority),
+    freezeApi: () => killProcess(ready.apiServer, 'SIGSTOP'),
+    thawApi: () => killProcess(ready.apiServer, 'SIGCONT'),
     [Symbol.asyncDispose]: stop,
   }
 }

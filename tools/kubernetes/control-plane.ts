@@ -12,6 +12,7 @@ import { eventually } from './eventually.ts'
 import { freePorts } from './free-ports.ts'
 import type { NodesOptions } from './cluster-nodes.ts'
 import type { clusterPrograms } from './parts.ts'
+import { identify, type ProcessIdentity } from './process-identity.ts'
 
 const LOOPBACK = '127.0.0.1'
 
@@ -43,6 +44,7 @@ export type ControlPlane = {
   readonly adminToken: string
   readonly apiUrl: string
   readonly certificateAuthority: string
+  readonly apiServer: ProcessIdentity
 }
 
 /** Starts everything and resolves when objects can be created and the nodes are Ready. */
@@ -57,7 +59,7 @@ export async function startControlPlane(
   const apiUrl = `https://${address}:${ports.api}`
 
   children.start(options.programs.etcd, etcdFlags(options.folder, ports))
-  children.start(options.programs['kube-apiserver'], [
+  const apiServer = children.start(options.programs['kube-apiserver'], [
     ...apiserverFlags(paths, address, ports),
     ...(options.apiserverFlags ?? ['--authorization-mode=RBAC']),
   ])
@@ -87,7 +89,7 @@ export async function startControlPlane(
     async () =>
       (await apiRequest(access, 'GET', '/api/v1/namespaces/default/serviceaccounts/default')).code === 200,
   )
-  return { kubeconfigPath, adminToken, apiUrl, certificateAuthority }
+  return { kubeconfigPath, adminToken, apiUrl, certificateAuthority, apiServer: identify(apiServer.pid) }
 }
 
 function startManagers(

@@ -35,7 +35,7 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return startOf(identity.pid) === identity.started
 }
 
-/** Ends the process at once if it is still the one that was identified. */
+/** Ends the process at once, or sends it another signal, if it is still the one that was identified. */
 export function killProcess(identity: ProcessIdentity, signal: NodeJS.Signals = 'SIGKILL'): void {
   if (!isAlive(identity)) return
   try {
