@@ -172,6 +172,28 @@ describe.skipIf(browserPath === undefined)('the console', () => {
     expect(wide).toEqual([])
   })
 
+  test('two tabs share one stream of changes, and each shows what the other made', async () => {
+    await using visitor = await visit(browser, { url: product.url, theme: 'light', language: 'en', session })
+    const { page, context } = visitor
+    let streams = 0
+    context.on('request', (request) => {
+      if (request.url().includes('/v1/events/stream')) streams += 1
+    })
+    await page.goto('/projects')
+    const other = await context.newPage()
+    await other.goto('/projects')
+    await settle(page)
+    await settle(other)
+    await createNamed(page, 'New Organization', 'Pier')
+    await page.goto('/projects')
+    await createNamed(page, 'New Project', 'Lighthouse')
+    await other.getByRole('grid').getByRole('link', { name: 'Lighthouse' }).waitFor()
+    await expect.poll(() => streams).toBeGreaterThanOrEqual(1)
+    // The first tab was left and came again, so at most one more was opened; never one for each page that was shown.
+    expect(streams).toBeLessThanOrEqual(3)
+    expect(visitor.complaints()).toEqual([])
+  })
+
   test('a killed platform is told calmly, and what was shown goes on without a reload', async () => {
     await using visitor = await visit(browser, { url: product.url, theme: 'light', language: 'en', session })
     const { page } = visitor
@@ -236,6 +258,7 @@ const DATA = [
   'Web',
   'Production',
   'shop/web/production',
+  'shop/web',
   'production',
   'admin',
   'local',

@@ -29,8 +29,8 @@ const KEPT = new Set([
   'yaml',
 ])
 
-/** Names that a Cluster gives to pods: Workload, version, and two parts by chance. */
-const POD = /[a-z0-9-]+-[0-9a-f]{8}-[a-z0-9]{6,10}-[a-z0-9]{5}/gu
+/** Names of a machine's making: of pods, digests, repositories. */
+const MADE = /sha256:[0-9a-f]+|[0-9a-f]{10,}|[a-z0-9]*(?:-[a-z0-9]+)+/gu
 
 /**
  * The text that a reader sees or hears, without what people or machines have named: links to objects, code, commands, and
@@ -53,8 +53,10 @@ async function textsOf(page: Page, data: readonly string[]): Promise<readonly st
     }
     return [document.title, ...found].filter((text) => text !== '')
   })()`)
-  const all = (Array.isArray(texts) ? texts.map(String) : []).map((text) => text.replaceAll(POD, ' '))
-  return all.map((text) => data.reduce((rest, word) => rest.replaceAll(word, ' '), text))
+  const all = Array.isArray(texts) ? texts.map(String) : []
+  return all.map((text) =>
+    data.reduce((rest, word) => rest.replaceAll(word, ' '), text).replaceAll(MADE, ' '),
+  )
 }
 
 /** Words of the other language on a page. @param data - names that belong to nobody's language, longest first */

@@ -16,6 +16,7 @@ import type { Client, OperationName } from '@slipway/sdk'
 import { api } from './client.ts'
 import { isUnreachable, lostSince, noticeLoss } from './connection.ts'
 import { isSignedOut, sessionEnded } from './session.ts'
+import { signalStore } from './store.ts'
 
 /*
  * All reading and changing goes through here: one cache, one way to notice that the server is gone or the session has ended.
@@ -23,6 +24,11 @@ import { isSignedOut, sessionEnded } from './session.ts'
  */
 
 const FRESH_MS = SECOND_MS
+/** Where changes are told, asking is only for what no change tells of, such as use of memory. */
+const TOLD_EVERY_MS = 10 * SECOND_MS
+
+/** True while somebody tells this tab what changes. */
+export const changesAreTold = signalStore(false)
 
 /** Tells the frame when an error means that the server is away or the session has ended. */
 export function noticeFailure(error: unknown): void {
@@ -58,18 +64,25 @@ type ReadOptions = {
   readonly quiet?: boolean
 }
 
+function useInterval(wantedMs: number | false | undefined): number | false {
+  const isLost = lostSince.use() !== undefined
+  const isTold = changesAreTold.use()
+  // While the server is away, one place asks for it instead of every panel.
+  if (isLost || wantedMs === undefined || wantedMs === false) return false
+  return isTold ? Math.max(wantedMs, TOLD_EVERY_MS) : wantedMs
+}
+
 /** What an operation answers, kept fresh. */
 export function useAnswer<Name extends JsonName>(
   name: Name,
   request: RequestOf<Name>,
   options: ReadOptions = {},
 ): UseQueryResult<AnswerOf<Name>> {
-  const isLost = lostSince.use() !== undefined
+  const everyMs = useInterval(options.everyMs)
   return useQuery({
     queryKey: [name, request],
     queryFn: ({ signal }) => api.call(name, request, { signal }) as Promise<AnswerOf<Name>>,
-    // While the server is away, one place asks for it instead of every panel.
-    refetchInterval: isLost ? false : (options.everyMs ?? false),
+    refetchInterval: everyMs,
     enabled: options.enabled ?? true,
     placeholderData: keepPreviousData,
     meta: { quiet: options.quiet ?? false },
@@ -93,14 +106,14 @@ export function useRows<Name extends PageName>(
   /** How many there are in all, where the operation tells. */
   readonly total: number | undefined
 } {
-  const isLost = lostSince.use() !== undefined
+  const everyMs = useInterval(options.everyMs)
   const result = useInfiniteQuery({
     queryKey: [name, request, 'pages'],
     queryFn: ({ pageParam, signal }) =>
       api.call(name, { ...request, cursor: pageParam }, { signal }) as Promise<PageOf<Name>>,
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last: PageOf<Name>) => last.cursor,
-    refetchInterval: isLost ? false : (options.everyMs ?? false),
+    refetchInterval: everyMs,
     enabled: options.enabled ?? true,
     placeholderData: keepPreviousData,
   })

@@ -3,7 +3,7 @@ import { useState } from 'react'
 
 import type { Release } from '@slipway/contract'
 
-import { useChange } from '../../data/queries.ts'
+import { useAnswer, useChange } from '../../data/queries.ts'
 import { useText } from '../../preferences/text.ts'
 import { AnswerDialog, CommandDialog, RollbackDialog, type Command } from './dialogs.tsx'
 
@@ -74,6 +74,17 @@ function Running({ release, open }: PartProps) {
 
 function Ended({ release, open }: PartProps) {
   const { text } = useText()
+  const workload = useAnswer('getWorkload', { workload: release.workloadId })
+  const states = useAnswer(
+    'searchWorkloads',
+    {
+      application: workload.data?.applicationId ?? '',
+      environment: workload.data?.environmentId ?? '',
+      limit: 1,
+    },
+    { enabled: workload.data !== undefined },
+  )
+  const serves = states.data?.items[0]?.serving?.id === release.id
   const pin = useChange('pinRelease')
   return (
     <>
@@ -84,7 +95,9 @@ function Ended({ release, open }: PartProps) {
         {text(release.pinned ? 'release.unpin' : 'release.pin')}
       </Button>
       <Button onClick={() => open('redeploy')}>{text('release.redeploy')}</Button>
-      {release.kept && <Button onClick={() => open('rollback')}>{text('release.rollbackTo')}</Button>}
+      {release.kept && !serves && (
+        <Button onClick={() => open('rollback')}>{text('release.rollbackTo')}</Button>
+      )}
     </>
   )
 }

@@ -14,7 +14,7 @@ export function Journal({ events }: { readonly events: readonly ReleaseEvent[] }
         <thead>
           <tr>
             <th scope="col">{text('release.when')}</th>
-            <th scope="col">{text('release.number')}</th>
+            <th scope="col">{text('release.batchTitle')}</th>
             <th scope="col">{text('release.what')}</th>
             <th scope="col">{text('release.who')}</th>
           </tr>
