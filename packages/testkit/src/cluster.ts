@@ -8,9 +8,12 @@ import { startMinicluster, type Minicluster, type MiniclusterOptions } from '@sl
 const OWN_PORTS = 50
 let clusters = 0
 
-/** Ports of Workloads' own entrances that no other test of this machine is likely to use, below the kernel's own choice. */
+/**
+ * Ports of Workloads' own entrances that no other test of this machine is likely to use: above those that started
+ * installations and Instances choose from, below the kernel's own choice.
+ */
 function ownPorts(): string {
-  const first = 10_000 + ((process.pid * 7 + clusters) % 190) * OWN_PORTS
+  const first = 30_000 + ((process.pid * 7 + clusters) % 55) * OWN_PORTS
   clusters += 1
   return `${first}-${first + OWN_PORTS - 1}`
 }

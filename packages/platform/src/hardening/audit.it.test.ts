@@ -38,12 +38,14 @@ const mutating = Object.entries<Endpoint | Stream | Protocol>(contract)
   )
   .sort(([, a], [, b]) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE'))
 const prefixes: Readonly<Record<string, string>> = { build: 'bld', image: 'img', source: 'src' }
+/** Path parameters that are no ids. */
+const others: Readonly<Record<string, string>> = { code: 'BCDF-GHJK' }
 
 /** The objects of this world are used up by some operations; what is gone is refused, with an event as well. */
 function pathOf({ path }: Endpoint): string {
   return path.replaceAll(
     /:([a-z]+)/giu,
-    (_, name: string) => world.ids[name] ?? `${prefixes[name] ?? name}_${'1'.repeat(26)}`,
+    (_, name: string) => world.ids[name] ?? others[name] ?? `${prefixes[name] ?? name}_${'1'.repeat(26)}`,
   )
 }
 
