@@ -73,9 +73,20 @@ function refuseUsage(deps: Speaker, thrown: CommanderError, path: string): ExitC
 
 function usageOf(thrown: CommanderError): [code: string, params: Readonly<Record<string, string>>] {
   const [first = '', second = ''] = [...thrown.message.matchAll(/'([^']*)'/gu)].map((match) => match[1] ?? '')
-  const problem = /is invalid\. (?:Allowed choices are )?([^\n]+?)\.?$/u.exec(thrown.message)?.[1] ?? second
-  const refusal = refusalOf(thrown.code, first, problem)
+  const refusal =
+    thrown.code === 'commander.invalidArgument'
+      ? valueRefusalOf(thrown.message)
+      : refusalOf(thrown.code, first, second)
   return [refusal.code, refusal.params as Readonly<Record<string, string>>]
+}
+
+/** A value that its parser refused. The value itself, which may hold anything, quotes too, is not told again. */
+function valueRefusalOf(message: string): AppError {
+  const expected = /.* is invalid[^\n]*?\. (?:Allowed choices are )?([^\n]+?)\.?$/su.exec(message)?.[1] ?? ''
+  const argument = /.* is invalid for argument '([^']*)'\./su.exec(message)?.[1]
+  if (argument !== undefined) return cliErrors.argument_expected({ argument, expected })
+  const option = /^error: option '([^']*)'/u.exec(message)?.[1] ?? ''
+  return cliErrors.option_expected({ option, expected })
 }
 
 function refusalOf(code: string, word: string, problem: string): AppError {
@@ -90,10 +101,6 @@ function refusalOf(code: string, word: string, problem: string): AppError {
       return cliErrors.option_missing({ option: word })
     case 'commander.optionMissingArgument':
       return cliErrors.option_value_missing({ option: word })
-    case 'commander.invalidArgument':
-      return word.startsWith('-')
-        ? cliErrors.option_invalid({ option: word, problem })
-        : cliErrors.argument_invalid({ argument: word, problem })
     case 'commander.excessArguments':
       return cliErrors.arguments_excess()
     case 'commander.conflictingOption':

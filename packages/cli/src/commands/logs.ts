@@ -77,7 +77,7 @@ export async function runLogs(deps: Deps, given: string, options: Options): Prom
   return Exit.ok
 }
 
-/** `10m` ago, or a time. Gives RFC 3339. @throws {AppError} `option_invalid` */
+/** `10m` ago, or a time. Gives RFC 3339. @throws {AppError} `option_expected` */
 function timeOf(text: string, now: Date): string {
   if (/^\d{4}-\d{2}-\d{2}(T.+Z)?$/u.test(text)) {
     const at = new Date(text)
@@ -86,7 +86,7 @@ function timeOf(text: string, now: Date): string {
   try {
     return new Date(now.getTime() - parseDurationMs(text)).toISOString()
   } catch (cause) {
-    throw cliErrors.option_invalid({ option: '--since', problem: '10m, 2026-01-31T08:00:00Z' }, { cause })
+    throw cliErrors.option_expected({ option: '--since', expected: '10m, 2026-01-31T08:00:00Z' }, { cause })
   }
 }
 

@@ -62,7 +62,7 @@ function counted(text: string, before: Readonly<Record<string, number>> = {}): R
   const counts: Record<string, number> = { ...before }
   for (const part of text.split(',')) {
     const match = /^([a-z][a-z0-9-]{0,19})=([0-9]{1,3})$/u.exec(part)
-    if (!match) throw cliErrors.option_invalid({ option: '--instances', problem: 'web=4' })
+    if (!match) throw cliErrors.option_expected({ option: '--instances', expected: 'web=4,worker=2' })
     counts[match[1] ?? ''] = Number(match[2])
   }
   return counts

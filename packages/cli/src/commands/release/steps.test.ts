@@ -27,6 +27,8 @@ const refused = [
   '1,header x',
   '1,persons',
   '1,person now',
+  '1,weight 50%,weight 20%',
+  '1,soak 1m,person,soak 2m',
 ]
 test.each(refused)('"%s" is refused', (text) => {
   expect(() => parseSteps(text)).toThrow(expect.objectContaining({ code: 'option_invalid' }) as Error)

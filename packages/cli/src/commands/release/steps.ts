@@ -29,7 +29,9 @@ export function parseSteps(text: string): Step[] {
       continue
     }
     const last = steps.at(-1)
-    if (!last || !addTo(last, part))
+    const before = last && Object.keys(last).length
+    // What is said twice of one step would silently count only once.
+    if (!last || !addTo(last, part) || Object.keys(last).length === before)
       throw cliErrors.option_invalid({ option: '--steps', problem: part === '' ? '""' : part })
   }
   return steps

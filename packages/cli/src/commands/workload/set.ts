@@ -67,11 +67,11 @@ export async function runWorkloadSet(
   return Exit.ok
 }
 
-/** @throws {AppError} `argument_invalid` without the value, which may be secret */
+/** @throws {AppError} `argument_expected` without the value, which may be secret */
 function variableOf(text: string): { readonly name: string; readonly value: string } {
   const at = text.indexOf('=')
   const name = text.slice(0, at)
   if (at < 1 || !/^[A-Za-z_][A-Za-z0-9_]{0,127}$/u.test(name))
-    throw cliErrors.argument_invalid({ argument: 'variables', problem: 'NAME=value' })
+    throw cliErrors.argument_expected({ argument: 'variables', expected: 'NAME=value' })
   return { name, value: text.slice(at + 1) }
 }
