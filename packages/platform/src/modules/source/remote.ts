@@ -122,10 +122,10 @@ async function webAccess(
   if (parsed.kind === 'http' && !pinned.isPrivate) throw sourceErrors.source_plain_http()
   const { origin } = new URL(parsed.url)
   const addresses = pinned.addresses.map((one) => (one.includes(':') ? `[${one}]` : one)).join(',')
-  const config: (readonly [string, string])[] = [
-    [`protocol.${parsed.kind}.allow`, 'always'],
-    ['http.curloptResolve', `${parsed.host}:${parsed.port}:${addresses}`],
-  ]
+  // An IPv6 address as host is its own and only address, and curl's option has no way of writing it.
+  const isPinnedByItself = parsed.host.includes(':')
+  const config: (readonly [string, string])[] = [[`protocol.${parsed.kind}.allow`, 'always']]
+  if (!isPinnedByItself) config.push(['http.curloptResolve', `${parsed.host}:${parsed.port}:${addresses}`])
   if (credentials?.kind === 'token') {
     const basic = Buffer.from(`${credentials.username}:${credentials.token}`).toString('base64')
     // Named by origin, so that it goes nowhere else.

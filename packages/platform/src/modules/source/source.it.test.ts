@@ -133,6 +133,7 @@ describe('what cannot be a source', () => {
     ['a repository that is gone', () => ({ url: `${open.url}/gone` }), 'source_not_a_repository'],
     ['a redirect', () => ({ url: `${open.url}/elsewhere/x` }), 'source_failed'],
     ['nobody there', () => ({ url: 'http://127.0.0.1:1/x' }), 'source_unreachable'],
+    ['nobody there, by an IPv6 address', () => ({ url: 'http://[::1]:1/x' }), 'source_unreachable'],
     ['a metadata service', () => ({ url: 'http://169.254.169.254/x' }), 'outbound_forbidden'],
     ['plain http in public', () => ({ url: 'http://1.1.1.1/x' }), 'source_plain_http'],
     ['a folder outside of the roots', () => ({ url: '/etc' }), 'source_local_refused'],
