@@ -1,3 +1,4 @@
+import { shorten } from '@slipway/kit'
 import type { Live, Objects } from '@slipway/kube'
 
 import { jobNameOf, type Build, type BuildLimits } from './model.ts'
@@ -104,6 +105,6 @@ export function jobFactsOf(job: Live<'jobs'> | undefined, pod: Live<'pods'> | un
     }
   const waiting = container?.state?.waiting
   if (waiting?.message !== undefined)
-    return { kind: 'running', progress: `${waiting.reason ?? ''}: ${waiting.message}`.slice(0, 300) }
+    return { kind: 'running', progress: shorten(`${waiting.reason ?? ''}: ${waiting.message}`, 300) }
   return { kind: 'running', progress: container?.state?.running ? 'running' : 'starting' }
 }

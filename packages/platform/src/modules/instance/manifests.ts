@@ -1,5 +1,5 @@
 /* Pods → Instances: what a Cluster reports, as state and reason. The cause goes before the symptom. */
-import { parseQuantity } from '@slipway/kit'
+import { parseQuantity, shorten } from '@slipway/kit'
 import type { Live } from '@slipway/kube'
 
 import type { InstanceState } from '@slipway/contract'
@@ -180,7 +180,7 @@ function timeOf(text: string | undefined | null, otherwise: Date): Date {
 }
 
 function cut(text: string | undefined): string {
-  return (text ?? '').slice(0, TEXT_MAX)
+  return shorten(text ?? '', TEXT_MAX)
 }
 
 /** A Cluster whose Instances share an address says in an annotation where each really answers. */

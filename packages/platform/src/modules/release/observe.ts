@@ -1,3 +1,4 @@
+import { shorten } from '@slipway/kit'
 import { eachObject, type Kube, type Live } from '@slipway/kube'
 
 import type { Workload } from '../app/index.ts'
@@ -186,10 +187,8 @@ function troubleOf(pods: readonly Live<'pods'>[]): string {
 }
 
 function textOf(reason: string | undefined, message: string | undefined): string {
-  return [reason, message]
-    .filter((part) => part !== undefined && part !== '')
-    .join(': ')
-    .slice(0, TROUBLE_LENGTH_MAX)
+  const parts = [reason, message].filter((part) => part !== undefined && part !== '')
+  return shorten(parts.join(': '), TROUBLE_LENGTH_MAX)
 }
 
 export type Difference =
