@@ -141,7 +141,9 @@ function useColumns(): readonly Column<VisibleInstance>[] {
       width: 'minmax(110px, 1fr)',
       cell: ({ id, name }) => (
         <span title={name}>
-          <Go to={pathTo('instance', { instance: id })}>{shortName(id)}</Go>
+          <Go to={pathTo('instance', { instance: id })}>
+            <code>{shortName(id)}</code>
+          </Go>
         </span>
       ),
     },

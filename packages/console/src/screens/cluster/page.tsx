@@ -60,14 +60,30 @@ function About({ cluster }: { readonly cluster: Cluster }) {
       <Facts
         rows={[
           [text('common.since'), <Time key="since" at={health.since} />],
-          ...(health.message === '' ? [] : [[text('cluster.message'), health.message] as const]),
+          ...(health.message === ''
+            ? []
+            : [
+                [
+                  text('cluster.message'),
+                  <span key="message" lang="en">
+                    {health.message}
+                  </span>,
+                ] as const,
+              ]),
           [text('cluster.server'), <Code key="server" value={cluster.server} />],
-          [text('cluster.version'), cluster.version ?? '–'],
+          [text('cluster.version'), <code key="version">{cluster.version ?? '–'}</code>],
           [
             text('cluster.runtime'),
             text(`cluster.runtime.${cluster.processRuntime ? 'process' : 'container'}`),
           ],
-          [text('cluster.gateway'), cluster.gatewayUrl ?? text('cluster.gatewayNone')],
+          [
+            text('cluster.gateway'),
+            cluster.gatewayUrl === null ? (
+              text('cluster.gatewayNone')
+            ) : (
+              <code key="gateway">{cluster.gatewayUrl}</code>
+            ),
+          ],
           [text('common.created'), <Time key="created" at={cluster.createdAt} />],
         ]}
       />

@@ -79,7 +79,12 @@ function columnsOf(text: Text): readonly Column<Cluster>[] {
       width: '80px',
       cell: ({ isDefault }) => isDefault && <span className="badge">{text('cluster.default')}</span>,
     },
-    { id: 'version', title: text('cluster.version'), width: '140px', cell: ({ version }) => version ?? '–' },
+    {
+      id: 'version',
+      title: text('cluster.version'),
+      width: '140px',
+      cell: ({ version }) => <code>{version ?? '–'}</code>,
+    },
     {
       id: 'server',
       title: text('cluster.server'),
@@ -90,7 +95,11 @@ function columnsOf(text: Text): readonly Column<Cluster>[] {
       id: 'message',
       title: text('cluster.message'),
       width: 'minmax(120px, 2fr)',
-      cell: ({ health }) => <span title={health.message}>{health.message}</span>,
+      cell: ({ health }) => (
+        <span lang="en" title={health.message}>
+          {health.message}
+        </span>
+      ),
     },
   ]
 }

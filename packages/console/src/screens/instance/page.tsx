@@ -138,13 +138,22 @@ function Events({ id }: { readonly id: string }) {
       id: 'reason',
       title: text('instance.eventReason'),
       width: 'minmax(140px, 1fr)',
-      cell: ({ type, reason }) => <Status tone={type === 'Warning' ? 'warn' : 'idle'}>{reason}</Status>,
+      cell: ({ type, reason }) => (
+        <Status tone={type === 'Warning' ? 'warn' : 'idle'}>
+          <code>{reason}</code>
+        </Status>
+      ),
     },
     {
       id: 'message',
       title: text('instance.eventText'),
       width: 'minmax(240px, 4fr)',
-      cell: ({ message }) => <span title={message}>{message}</span>,
+      // The Cluster's own words.
+      cell: ({ message }) => (
+        <span lang="en" title={message}>
+          {message}
+        </span>
+      ),
     },
     {
       id: 'count',

@@ -107,7 +107,9 @@ export function LineList(props: ListProps) {
     <div
       ref={scroller}
       className={isWrapped ? 'lines is-wrapped' : 'lines'}
-      role="region"
+      role="log"
+      // Nothing is read aloud as it comes: a reader goes through the lines.
+      aria-live="off"
       aria-label={props.label}
       tabIndex={0}
       onScroll={onScroll}

@@ -6,6 +6,7 @@ import type { Instance } from '@slipway/contract'
 import { nameOfInstance, shortName } from '../../objects/instance-name.ts'
 import { useText } from '../../preferences/text.ts'
 import { Filter } from '../../ui/filter.tsx'
+import { Icon } from '../../ui/icon.tsx'
 import { downloadText } from './download.ts'
 import type { LogBuffer } from './buffer.ts'
 import { spans, type LogView, type Span } from './view.ts'
@@ -68,7 +69,7 @@ export function LogTools(props: ToolsProps) {
         <DownloadMenu {...props} />
         <Button
           type={props.isFollowing ? 'default' : 'primary'}
-          icon={<VerticalAlignBottomOutlined />}
+          icon={<Icon of={VerticalAlignBottomOutlined} />}
           aria-pressed={props.isFollowing}
           disabled={view.isPrevious}
           onClick={props.follow}
@@ -119,7 +120,7 @@ function Find({ view, change, buffer, at, step }: ToolsProps) {
               type="text"
               size="small"
               aria-label={text('log.before')}
-              icon={<UpOutlined />}
+              icon={<Icon of={UpOutlined} />}
               disabled={count === 0}
               onClick={() => step(-1)}
             />
@@ -129,7 +130,7 @@ function Find({ view, change, buffer, at, step }: ToolsProps) {
               type="text"
               size="small"
               aria-label={text('log.after')}
-              icon={<DownOutlined />}
+              icon={<Icon of={DownOutlined} />}
               disabled={count === 0}
               onClick={() => step(1)}
             />
@@ -198,7 +199,7 @@ function DownloadMenu({ name, view, instances, buffer }: ToolsProps) {
         ],
       }}
     >
-      <Button icon={<DownloadOutlined />}>{text('log.download')}</Button>
+      <Button icon={<Icon of={DownloadOutlined} />}>{text('log.download')}</Button>
     </Dropdown>
   )
 }
