@@ -29,6 +29,7 @@ export const cliErrors = defineErrors({
   work_failed: { status: 500 },
   file_unreadable: { status: 400 },
   nothing_waits: { status: 409 },
+  no_instance_ready: { status: 409 },
   connection_lost: { status: 500 },
   instance_command_refused: { status: 422 },
   device_denied: { status: 403 },

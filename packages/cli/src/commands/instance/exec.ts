@@ -6,6 +6,7 @@ import type { Deps } from '../../deps.ts'
 import { cliErrors } from '../../errors.ts'
 import { Exit, type ExitCode } from '../../exit.ts'
 import { workloadOrInstance } from '../../names.ts'
+import { newestOf } from './choose.ts'
 
 /*
  * The first byte of each message is its channel, see `openTerminal` in the contract. On a terminal of ours every key goes to the
@@ -72,13 +73,13 @@ export async function runInstanceExec(
   }
 }
 
-/** A named Instance, or a ready one of a Workload. */
+/** A named Instance, or a ready one of a Workload's newest version. */
 async function instanceFor(deps: Deps, given: string): Promise<string> {
   const { workload, instance } = await workloadOrInstance(deps, given)
   if (instance !== undefined) return instance
   const { items } = await deps.api().listInstances({ workload, state: 'Ready' }, { signal: deps.signal })
-  const [ready] = items
-  if (!ready) throw cliErrors.name_unknown({ kind: 'instance', name: given })
+  const ready = newestOf(items)
+  if (!ready) throw cliErrors.no_instance_ready({ name: given })
   deps.io.note(deps.text('instance.exec.chosen', { name: ready.name }))
   return ready.id
 }
