@@ -14,7 +14,10 @@ import { imageDelete } from './commands/image/delete.ts'
 import { imageImport } from './commands/image/import.ts'
 import { login } from './commands/login.ts'
 import { memberSet } from './commands/member/set.ts'
+import { clusterManifest } from './commands/cluster/manifest.ts'
 import { clusterRegister } from './commands/cluster/register.ts'
+import { clusterRenewCredentials } from './commands/cluster/renew-credentials.ts'
+import { clusterRotateCredentials } from './commands/cluster/rotate-credentials.ts'
 import { gateApprove } from './commands/gate/approve.ts'
 import { instanceExec } from './commands/instance/exec.ts'
 import { instanceList } from './commands/instance/list.ts'
@@ -104,6 +107,9 @@ const cases: [line: string, make: unknown, expected: unknown[]][] = [
     ['api', { follow: true, since: '10m', filter: 'ERROR', timestamps: true }],
   ],
   ['beijing --kubeconfig - --default', clusterRegister, ['beijing', { kubeconfig: '-', default: true }]],
+  ['beijing --dry-run', clusterRotateCredentials, ['beijing', { dryRun: true }]],
+  ['beijing --kubeconfig -', clusterRenewCredentials, ['beijing', { kubeconfig: '-' }]],
+  ['--', clusterManifest, []],
   [
     'shop/api --ref v1 --detach --timeout 10m',
     buildStart,

@@ -104,5 +104,7 @@ export const commandLines: Readonly<Record<string, string>> = {
   getCluster: 'cluster show <cluster>',
   updateCluster: 'cluster default <cluster>',
   deleteCluster: 'cluster remove <cluster>',
+  rotateClusterCredentials: 'cluster rotate-credentials <cluster>',
+  getClusterManifest: 'cluster manifest',
   listNodes: 'cluster nodes <cluster>',
 }

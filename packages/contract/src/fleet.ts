@@ -7,12 +7,45 @@ import { YAML_LIMIT_BYTES } from './limits.ts'
 export const ClusterId = idOf('clu')
 
 export const ClusterHealth = z.strictObject({
-  /** `unknown`: three questions in a row went unanswered, so nothing is decided about what runs there. */
-  state: z.enum(['ready', 'unknown', 'connecting']),
+  /**
+   * `unknown`: three questions in a row went unanswered. `credentials`: it answers, and does not accept ours. In both nothing
+   * is decided about what runs there.
+   */
+  state: z.enum(['ready', 'unknown', 'connecting', 'credentials']),
   since: Timestamp,
   /** What the last failed question said. */
   message: z.string(),
 })
+
+/** What all nodes that take Instances have together. */
+export const ClusterCapacity = z.strictObject({
+  nodes: z.number().int(),
+  nodesReady: z.number().int(),
+  cpuCores: z.number(),
+  memoryBytes: z.number(),
+  instancesMax: z.number(),
+})
+
+export const ClusterCredentials = z.strictObject({
+  /** `service-account`: a token of least privilege that is renewed by itself. `given`: what an operator gave, kept as it is. */
+  kind: z.enum(['service-account', 'given']),
+  /** Null where they do not say. */
+  expiresAt: Timestamp.nullable(),
+})
+
+/** What works, but should be known. */
+export const ClusterWarning = z.enum([
+  'gateway-api-missing',
+  'gateway-missing',
+  'metrics-missing',
+  'nodes-missing',
+  'rights-unlimited',
+  'owned-elsewhere',
+  'clock-skewed',
+  'certificate-expires',
+  'credentials-expire',
+])
+export type ClusterWarning = z.infer<typeof ClusterWarning>
 
 export const Cluster = z.strictObject({
   id: ClusterId,
@@ -28,6 +61,14 @@ export const Cluster = z.strictObject({
   processRuntime: z.boolean(),
   /** Base address of its gateway; null where traffic cannot be split by weight or header. */
   gatewayUrl: z.string().nullable(),
+  /** Null until it was reached once. */
+  capacity: ClusterCapacity.nullable(),
+  credentials: ClusterCredentials,
+  /** End of the certificate that its API server shows; null until it was seen. */
+  certificateExpiresAt: Timestamp.nullable(),
+  /** How much its clock is ahead, right to half a second; null until it was seen. */
+  clockSkewSeconds: z.number().nullable(),
+  warnings: z.array(ClusterWarning),
   createdAt: Timestamp,
 })
 export type Cluster = z.infer<typeof Cluster>
@@ -86,9 +127,9 @@ export const fleet = {
     scope: 'installation',
     rate: 'write',
     audit: 'cluster.create',
-    summary: 'Register a Cluster by a kubeconfig, after reaching it once',
+    summary: 'Register a Cluster by a kubeconfig, which is used once to make an account of least privilege',
     description:
-      'Accepts server, CA data, client certificate data and token; what runs a command or reads a file is refused by name.',
+      'Accepts server, CA data, client certificate data and token; what runs a command or reads a file is refused by name. What is applied is what getClusterManifest shows; the kubeconfig is not kept where the Cluster knows accounts. A dry run asks the Cluster whether it could be done, and changes nothing there.',
     body: z.strictObject({
       slug: Slug,
       name: DisplayName.optional(),
@@ -120,7 +161,7 @@ export const fleet = {
     scope: 'installation',
     rate: 'write',
     audit: 'cluster.update',
-    summary: 'Rename a Cluster, make it the default, or renew its credentials',
+    summary: 'Rename a Cluster, make it the default, or register it again with a new kubeconfig',
     params: inCluster,
     body: z.strictObject({
       name: DisplayName.optional(),
@@ -144,6 +185,31 @@ export const fleet = {
     params: inCluster,
     status: 204,
     response: Nothing,
+  }),
+  rotateClusterCredentials: endpoint({
+    method: 'POST',
+    path: '/v1/clusters/:cluster/credentials',
+    auth: 'account',
+    permission: 'cluster:update',
+    scope: 'installation',
+    rate: 'write',
+    audit: 'cluster.credentials.rotate',
+    summary:
+      "Renew the token of Slipway's account on a Cluster now; the one before it ends half a minute later",
+    params: inCluster,
+    status: 200,
+    response: Cluster,
+  }),
+  getClusterManifest: endpoint({
+    method: 'GET',
+    path: '/v1/cluster-manifest',
+    auth: 'account',
+    permission: 'cluster:create',
+    scope: 'installation',
+    rate: 'read',
+    summary: 'Read what registering puts on a Cluster: the account, its roles and the rules that bind it',
+    status: 200,
+    response: z.strictObject({ yaml: z.string() }),
   }),
   listNodes: endpoint({
     method: 'GET',

@@ -58,20 +58,20 @@ function readers(transport: Transport): Pick<Kube, 'get' | 'list' | 'text'> {
       )
     },
     async text(path, options) {
-      const { bytes, contentType } = await transport.send({
+      const { bytes, contentType, server } = await transport.send({
         method: 'GET',
         path,
         accept: options?.accept ?? '*/*',
         ...call(options),
       })
-      return { text: bytes.toString('utf8'), contentType }
+      return { text: bytes.toString('utf8'), contentType, server }
     },
   }
 }
 
 function writers(
   transport: Transport,
-): Pick<Kube, 'create' | 'replace' | 'apply' | 'patch' | 'scale' | 'evict'> {
+): Pick<Kube, 'create' | 'replace' | 'apply' | 'patch' | 'scale' | 'evict' | 'requestToken'> {
   async function write<R extends ResourceName>(
     resource: R,
     request: Pick<ApiRequest, 'method' | 'path' | 'contentType' | 'body'>,
@@ -132,7 +132,28 @@ function writers(
       }
       await transport.sendJson({ method: 'POST', path, body, ...call(options) })
     },
+    async requestToken(serviceAccount, { lifeSeconds, bound }, options) {
+      const path = pathOf('serviceaccounts', named(serviceAccount), 'token')
+      const body = {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: {
+          expirationSeconds: lifeSeconds,
+          ...(bound && { boundObjectRef: { apiVersion: 'v1', kind: 'Secret', ...bound } }),
+        },
+      }
+      return tokenOf(await transport.sendJson({ method: 'POST', path, body, ...call(options) }))
+    },
   }
+}
+
+function tokenOf(answer: unknown): { readonly token: string; readonly expiresAt: Date } {
+  const status = isRecord(answer) && isRecord(answer['status']) ? answer['status'] : {}
+  const { token, expirationTimestamp } = status
+  const expiresAt = new Date(typeof expirationTimestamp === 'string' ? expirationTimestamp : Number.NaN)
+  if (typeof token !== 'string' || token === '' || Number.isNaN(expiresAt.getTime()))
+    throw new KubeError(0, 'InvalidReply', 'the server did not answer with a token')
+  return { token, expiresAt }
 }
 
 function removers(transport: Transport): Pick<Kube, 'remove' | 'removeAll'> {

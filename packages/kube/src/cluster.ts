@@ -2,7 +2,7 @@
 import { type Clock, isRecord, messageOf } from '@slipway/kit'
 
 import { hasReason, KubeError } from './errors.ts'
-import type { CallOptions, Kube, ListOptions } from './kube.ts'
+import type { CallOptions, Kube, ListOptions, ServerFacts } from './kube.ts'
 import { parseReply } from './reply.ts'
 import type { Target } from './requests.ts'
 import { apiVersionOf, type Live, type ResourceName, resources } from './resources.ts'
@@ -63,8 +63,9 @@ export async function serverVersion(kube: Pick<Kube, 'text'>, options?: CallOpti
 }
 
 export type Readiness =
-  | { readonly ready: true; readonly tookMs: number }
-  | { readonly ready: false; readonly why: string }
+  | { readonly ready: true; readonly tookMs: number; readonly server: ServerFacts | undefined }
+  /** `isRefused`: it answers, and does not accept who we say that we are. */
+  | { readonly ready: false; readonly why: string; readonly isRefused: boolean }
 
 /** Asks /readyz once; never throws but for an abort. */
 export async function readiness(
@@ -74,11 +75,12 @@ export async function readiness(
 ): Promise<Readiness> {
   const startedMs = clock.monotonicMs()
   try {
-    await kube.text('/readyz', options)
-    return { ready: true, tookMs: clock.monotonicMs() - startedMs }
+    const { server } = await kube.text('/readyz', options)
+    return { ready: true, tookMs: clock.monotonicMs() - startedMs, server }
   } catch (error) {
     options.signal?.throwIfAborted()
-    return { ready: false, why: messageOf(error) }
+    const isRefused = error instanceof KubeError && error.code === 401
+    return { ready: false, why: messageOf(error), isRefused }
   }
 }
 

@@ -34,6 +34,7 @@ export type {
   Patch,
   RemoveOptions,
   Selection,
+  ServerFacts,
   TerminalSize,
   WatchEvent,
   WatchOptions,
@@ -43,6 +44,7 @@ export {
   type ClientCertificate,
   type ClusterAccess,
   type Credentials,
+  formatKubeconfig,
   type Kubeconfig,
   parseKubeconfig,
 } from './kubeconfig.ts'

@@ -114,6 +114,14 @@ export type ExecSession = AsyncDisposable & {
   readonly exitCode: Promise<number>
 }
 
+/** What an answer tells about the server beside its content. */
+export type ServerFacts = {
+  /** The server's clock, in whole seconds; undefined where it does not say. */
+  readonly time: Date | undefined
+  /** When the certificate that it showed last ends. */
+  readonly certificateExpiresAt: Date | undefined
+}
+
 /** Every function rejects with a `KubeError`, or with the signal's reason. */
 export type Kube = {
   readonly get: <R extends ResourceName>(
@@ -155,6 +163,18 @@ export type Kube = {
   ) => Promise<{ readonly replicas: number; readonly resourceVersion: string }>
   /** Asks for a pod to leave its node; 429 while a disruption budget forbids it. */
   readonly evict: (target: Target, options?: RemoveOptions) => Promise<void>
+  /**
+   * A new token of a ServiceAccount. The server may give it a shorter life than asked for.
+   * @param bound - a Secret in the same namespace; the token is refused as soon as that is gone
+   */
+  readonly requestToken: (
+    serviceAccount: Target,
+    wanted: {
+      readonly lifeSeconds: number
+      readonly bound?: { readonly name: string; readonly uid: string }
+    },
+    options?: CallOptions,
+  ) => Promise<{ readonly token: string; readonly expiresAt: Date }>
   /** @returns the object while it lingers (grace period, finalizers), undefined when it is gone */
   readonly remove: <R extends ResourceName>(
     resource: R,
@@ -178,5 +198,5 @@ export type Kube = {
   readonly text: (
     path: string,
     options?: CallOptions & { readonly accept?: string },
-  ) => Promise<{ readonly text: string; readonly contentType: string }>
+  ) => Promise<{ readonly text: string; readonly contentType: string; readonly server?: ServerFacts }>
 }

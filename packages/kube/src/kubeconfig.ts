@@ -70,6 +70,32 @@ export function parseKubeconfig(text: string): Kubeconfig {
   }
 }
 
+/** A kubeconfig that holds this access and nothing else; JSON, which is YAML. */
+export function formatKubeconfig(access: ClusterAccess): string {
+  const { token, clientCertificate } = access.credentials
+  const encoded = (pem: string | undefined): string | undefined =>
+    pem === undefined ? undefined : Buffer.from(pem).toString('base64')
+  const cluster = {
+    server: access.server,
+    'certificate-authority-data': encoded(access.certificateAuthority),
+    'tls-server-name': access.tlsServerName,
+  }
+  const user = {
+    token,
+    'client-certificate-data': encoded(clientCertificate?.certificate),
+    'client-key-data': encoded(clientCertificate?.key),
+  }
+  const name = 'slipway'
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': name,
+    clusters: [{ name, cluster }],
+    users: [{ name, user }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+  })
+}
+
 type Fields = Readonly<Record<string, 'taken' | 'ignored' | { readonly instead: string }>>
 
 const NO_FILES = 'put the content itself into the field of that name with -data'

@@ -47,6 +47,7 @@ export type Objects = {
   readonly validatingadmissionpolicies: Wire<k8s.V1ValidatingAdmissionPolicy>
   readonly validatingadmissionpolicybindings: Wire<k8s.V1ValidatingAdmissionPolicyBinding>
   readonly selfsubjectaccessreviews: Wire<k8s.V1SelfSubjectAccessReview>
+  readonly selfsubjectreviews: Wire<k8s.V1SelfSubjectReview>
   readonly gatewayclasses: GatewayClass
   readonly gateways: Gateway
   readonly httproutes: HttpRoute
@@ -130,6 +131,7 @@ export const resources: Readonly<Record<ResourceName, ResourceInfo>> = {
     'selfsubjectaccessreviews',
     false,
   ),
+  selfsubjectreviews: info('authentication.k8s.io/v1', 'SelfSubjectReview', 'selfsubjectreviews', false),
   gatewayclasses: info(GATEWAY, 'GatewayClass', 'gatewayclasses', false),
   gateways: info(GATEWAY, 'Gateway', 'gateways'),
   httproutes: info(GATEWAY, 'HTTPRoute', 'httproutes'),

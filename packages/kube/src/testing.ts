@@ -62,6 +62,8 @@ export function withFaults(kube: Kube, plan: FaultPlan): Kube {
     patch: (resource, ...rest) => before('patch', resource).then(() => kube.patch(resource, ...rest)),
     scale: (resource, ...rest) => before('scale', resource).then(() => kube.scale(resource, ...rest)),
     evict: (...rest) => before('evict', 'pods').then(() => kube.evict(...rest)),
+    requestToken: (...rest) =>
+      before('requestToken', 'serviceaccounts').then(() => kube.requestToken(...rest)),
     remove: (resource, ...rest) => before('remove', resource).then(() => kube.remove(resource, ...rest)),
     removeAll: (resource, ...rest) =>
       before('removeAll', resource).then(() => kube.removeAll(resource, ...rest)),

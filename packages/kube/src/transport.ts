@@ -6,10 +6,12 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
+import { TLSSocket } from 'node:tls'
 
 import { type Clock, errorOf, messageOf, systemCodeOf } from '@slipway/kit'
 
 import { errorOfReply, KubeError } from './errors.ts'
+import type { ServerFacts } from './kube.ts'
 import type { ClusterAccess, Credentials } from './kubeconfig.ts'
 import { parseReply } from './reply.ts'
 import { type ApiRequest, impersonationHeaders, queryOf } from './requests.ts'
@@ -33,7 +35,7 @@ export type TransportOptions = {
   readonly renewCredentials?: (() => Promise<Credentials>) | undefined
 }
 
-type Reply = { readonly bytes: Buffer; readonly contentType: string }
+type Reply = { readonly bytes: Buffer; readonly contentType: string; readonly server: ServerFacts }
 
 export type Transport = Disposable & {
   /** A whole reply. @throws {KubeError} for anything but 2xx */
@@ -82,6 +84,7 @@ type Attempt = ApiRequest & {
 export function httpsTransport(options: TransportOptions): Transport {
   const server = new URL(options.access.server)
   let connection = connect(options, options.access.credentials)
+  let certificateExpiresAt: Date | undefined
 
   async function exchange(request: Attempt, deadlineMs: number): Promise<IncomingMessage> {
     let renewed = options.renewCredentials === undefined
@@ -139,6 +142,7 @@ export function httpsTransport(options: TransportOptions): Transport {
       ended.onEnd((reason) => sent.destroy(reason))
       sent.on('response', (response) => {
         ended[Symbol.dispose]()
+        if (!sent.reusedSocket) certificateExpiresAt = certificateEndOf(response) ?? certificateExpiresAt
         resolve(response)
       })
       sent.on('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS))
@@ -161,8 +165,9 @@ export function httpsTransport(options: TransportOptions): Transport {
   async function send(request: ApiRequest): Promise<Reply> {
     const deadlineMs = options.clock.monotonicMs() + (request.timeoutMs ?? DEADLINE_MS)
     const response = await exchange({ ...request, streaming: false }, deadlineMs)
+    const server = { time: dateOf(response.headers.date), certificateExpiresAt }
     const bytes = await bytesOf(response, REPLY_MAX_BYTES, untilDeadline(request, deadlineMs))
-    return { bytes, contentType: response.headers['content-type'] ?? '' }
+    return { bytes, contentType: response.headers['content-type'] ?? '', server }
   }
 
   return {
@@ -197,6 +202,16 @@ export function httpsTransport(options: TransportOptions): Transport {
       connection.streams.destroy()
     },
   }
+}
+
+/** Undefined on a connection that resumes an earlier one's TLS session. */
+function certificateEndOf({ socket }: IncomingMessage): Date | undefined {
+  return socket instanceof TLSSocket ? dateOf(socket.getPeerX509Certificate()?.validTo) : undefined
+}
+
+function dateOf(text: string | undefined): Date | undefined {
+  const date = new Date(text ?? Number.NaN)
+  return Number.isNaN(date.getTime()) ? undefined : date
 }
 
 type Connection = {

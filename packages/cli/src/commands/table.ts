@@ -109,6 +109,10 @@ export const commands: Readonly<Record<string, Loader | Readonly<Record<string, 
     register: async () => (await import('./cluster/register.ts')).clusterRegister,
     default: async () => (await import('./cluster/default.ts')).clusterDefault,
     nodes: async () => (await import('./cluster/nodes.ts')).clusterNodes,
+    manifest: async () => (await import('./cluster/manifest.ts')).clusterManifest,
+    'rotate-credentials': async () =>
+      (await import('./cluster/rotate-credentials.ts')).clusterRotateCredentials,
+    'renew-credentials': async () => (await import('./cluster/renew-credentials.ts')).clusterRenewCredentials,
     remove: async () => (await import('./cluster/remove.ts')).clusterRemove,
   },
   user: {

@@ -123,6 +123,11 @@ const cluster: Cluster = {
   version: 'v1.34.1',
   processRuntime: false,
   gatewayUrl: 'http://apps.example.com',
+  capacity: { nodes: 3, nodesReady: 2, cpuCores: 16, memoryBytes: 68_719_476_736, instancesMax: 220 },
+  credentials: { kind: 'service-account', expiresAt: createdAt },
+  certificateExpiresAt: createdAt,
+  clockSkewSeconds: 0.3,
+  warnings: ['metrics-missing', 'clock-skewed'],
   createdAt,
 }
 const node: Node = {
@@ -388,6 +393,8 @@ export const replies: Replies = {
   [`GET /v1/clusters/${ids.cluster}`]: { body: cluster },
   [`PATCH /v1/clusters/${ids.cluster}`]: { body: cluster },
   [`DELETE /v1/clusters/${ids.cluster}`]: done,
+  [`POST /v1/clusters/${ids.cluster}/credentials`]: { body: cluster },
+  'GET /v1/cluster-manifest': { body: { yaml: 'kind: Namespace\n' } },
   [`GET /v1/clusters/${ids.cluster}/nodes`]: page(node),
   'GET /v1/applications': page(application),
   [`POST /v1/projects/${ids.project}/applications`]: { status: 201, body: application },

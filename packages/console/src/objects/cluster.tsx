@@ -16,6 +16,7 @@ const tones: Readonly<Record<Cluster['health']['state'], Tone>> = {
   ready: 'good',
   unknown: 'bad',
   connecting: 'busy',
+  credentials: 'bad',
 }
 
 export function ClusterStatus({ health }: { readonly health: Cluster['health'] }) {

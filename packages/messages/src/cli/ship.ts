@@ -97,7 +97,29 @@ export const cliShip = catalog({
     cluster: 'Clusters: where Applications run',
     'cluster.list': 'List the Clusters with their health',
     'cluster.show': 'Show a Cluster',
-    'cluster.register': 'Register a Cluster by a kubeconfig, after reaching it once',
+    'cluster.register':
+      'Register a Cluster; the kubeconfig is used once, to make an account of least privilege',
+    'cluster.register.manifest': 'This would be applied to the Cluster:',
+    'cluster.manifest': 'Print what registering puts on a Cluster',
+    'cluster.rotate-credentials': 'Renew the token of Slipway on a Cluster now',
+    'cluster.renew-credentials':
+      'Register a Cluster again with a new kubeconfig; it keeps its id and what runs there',
+    'cluster.warning.gateway-api-missing':
+      '{name} has no Gateway API: traffic cannot be split by weight or header. Install its CRDs and a Gateway.',
+    'cluster.warning.gateway-missing':
+      '{name} has the Gateway API, but no Gateway that is open to all namespaces and has an address. Name one with --gateway.',
+    'cluster.warning.metrics-missing':
+      '{name} has no metrics API: nobody sees what Instances use. Install metrics-server.',
+    'cluster.warning.nodes-missing': '{name} has no node that is ready: nothing can run there.',
+    'cluster.warning.rights-unlimited':
+      '{name} is used with the credentials that were given. Limit them: slipway cluster renew-credentials {name} --kubeconfig <file>',
+    'cluster.warning.owned-elsewhere':
+      '{name} was taken over by another installation of Slipway. Remove it from one of the two.',
+    'cluster.warning.clock-skewed':
+      'The clock of {name} is wrong by seconds, or ours is. Run a time service on both.',
+    'cluster.warning.certificate-expires': 'The certificate of {name} ends within two weeks. Renew it there.',
+    'cluster.warning.credentials-expire':
+      'The credentials of {name} end soon and are not renewed. Renew them: slipway cluster renew-credentials {name} --kubeconfig <file>',
     'cluster.kubeconfig': 'kubeconfig file; - reads standard input',
     'cluster.register.default': 'Environments that name no Cluster come here',
     'cluster.gateway': 'namespace/name of the Gateway that routes attach to',
@@ -108,6 +130,11 @@ export const cliShip = catalog({
     'cluster.remove': 'Forget a Cluster that no Environment uses; nothing on it is touched',
     'cluster.removing': 'Forget Cluster {name}.',
     'column.health': 'HEALTH',
+    'column.nodes': 'NODES',
+    'column.warnings': 'WARNINGS',
+    'column.credentialsExpire': 'CREDENTIALS END',
+    'column.certificateExpires': 'CERTIFICATE ENDS',
+    'column.clockSkew': 'CLOCK AHEAD (S)',
     'column.version': 'VERSION',
     'column.isDefault': 'DEFAULT',
     'column.gateway': 'GATEWAY',
@@ -248,7 +275,24 @@ export const cliShip = catalog({
     cluster: '集群：应用运行的地方',
     'cluster.list': '列出集群及其健康状况',
     'cluster.show': '显示集群',
-    'cluster.register': '通过 kubeconfig 注册集群，注册前会先连接一次',
+    'cluster.register': '注册集群；kubeconfig 只用一次，用于创建最小权限账号',
+    'cluster.register.manifest': '将应用到集群的内容：',
+    'cluster.manifest': '输出注册时应用到集群的内容',
+    'cluster.rotate-credentials': '立即更换 Slipway 在集群上的令牌',
+    'cluster.renew-credentials': '用新的 kubeconfig 重新注册集群；其编号和运行内容不变',
+    'cluster.warning.gateway-api-missing':
+      '{name} 没有 Gateway API，无法按权重或请求头分配流量。请安装其 CRD 和网关。',
+    'cluster.warning.gateway-missing':
+      '{name} 有 Gateway API，但没有对所有命名空间开放且有地址的网关。请用 --gateway 指定。',
+    'cluster.warning.metrics-missing': '{name} 没有指标 API，无法看到实例用量。请安装 metrics-server。',
+    'cluster.warning.nodes-missing': '{name} 没有就绪的节点，无法运行任何内容。',
+    'cluster.warning.rights-unlimited':
+      '{name} 使用的是提供的原始凭据。限制权限请运行：slipway cluster renew-credentials {name} --kubeconfig <文件>',
+    'cluster.warning.owned-elsewhere': '{name} 已被另一套 Slipway 接管，请从其中一套中移除。',
+    'cluster.warning.clock-skewed': '{name} 与本机的时钟相差数秒以上。请在两边运行时间同步服务。',
+    'cluster.warning.certificate-expires': '{name} 的证书将在两周内到期，请在集群上更新。',
+    'cluster.warning.credentials-expire':
+      '{name} 的凭据即将到期且未能更新。请运行：slipway cluster renew-credentials {name} --kubeconfig <文件>',
     'cluster.kubeconfig': 'kubeconfig 文件；- 表示标准输入',
     'cluster.register.default': '未指定集群的环境使用该集群',
     'cluster.gateway': '路由所挂接的网关，写作 命名空间/名称',
@@ -259,6 +303,11 @@ export const cliShip = catalog({
     'cluster.remove': '移除没有环境使用的集群；集群上的内容不受影响',
     'cluster.removing': '将移除集群 {name}。',
     'column.health': '健康',
+    'column.nodes': '节点',
+    'column.warnings': '警告',
+    'column.credentialsExpire': '凭据到期',
+    'column.certificateExpires': '证书到期',
+    'column.clockSkew': '时钟超前（秒）',
     'column.version': '版本',
     'column.isDefault': '默认',
     'column.gateway': '网关',

@@ -10,6 +10,7 @@ import { build } from './0007-build.ts'
 import { event } from './0008-event.ts'
 import { overview } from './0009-overview.ts'
 import { device } from './0010-device.ts'
+import { credential } from './0011-credential.ts'
 
 /** Every migration in order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   event,
   overview,
   device,
+  credential,
 ]

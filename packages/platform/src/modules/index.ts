@@ -31,6 +31,7 @@ import {
 import { eventRoutes, eventUpkeep, openHub } from './event/index.ts'
 import {
   allClusters,
+  credentialReconciler,
   fleetRoutes,
   openConnections,
   upsertLocalCluster,
@@ -134,6 +135,7 @@ export function modulesOf(platform: Platform): Modules {
     },
     reconcilers: [
       releaseReconciler({ clusters: connections, prepareNamespace: prepared.prepareWorkload, imageAddress }),
+      credentialReconciler(connections),
       registryUpkeep(registry),
       buildReconciler({
         clusters: connections,

@@ -57,6 +57,8 @@ export const endpoints = {
   getCluster: {"method":"GET","path":"/v1/clusters/:cluster","transport":"json","query":[]},
   updateCluster: {"method":"PATCH","path":"/v1/clusters/:cluster","transport":"json","query":[],"body":["name","isDefault","kubeconfig","gateway","gatewayUrl","domain"]},
   deleteCluster: {"method":"DELETE","path":"/v1/clusters/:cluster","transport":"json","query":[]},
+  rotateClusterCredentials: {"method":"POST","path":"/v1/clusters/:cluster/credentials","transport":"json","query":[]},
+  getClusterManifest: {"method":"GET","path":"/v1/cluster-manifest","transport":"json","query":[]},
   listNodes: {"method":"GET","path":"/v1/clusters/:cluster/nodes","transport":"json","query":["limit","cursor"]},
   listApplications: {"method":"GET","path":"/v1/applications","transport":"json","query":["limit","cursor","project","slug"]},
   createApplication: {"method":"POST","path":"/v1/projects/:project/applications","transport":"json","query":[],"body":["slug","name"]},

@@ -5,6 +5,7 @@ import { readTextFile } from '../../files.ts'
 import { noteDryRun } from '../../rows.ts'
 import { mutationOptions } from '../../server.ts'
 import { clusterView } from './view.ts'
+import { noteWarnings } from './warnings.ts'
 
 export function clusterRegister(deps: Deps, run = runClusterRegister) {
   return commandOf(deps, 'cluster.register', [
@@ -41,7 +42,12 @@ export async function runClusterRegister(deps: Deps, slug: string, options: Opti
       { slug, name, kubeconfig, isDefault: options.default === true, gateway, gatewayUrl, domain },
       mutationOptions(deps.signal, options),
     )
+  if (options.dryRun === true) {
+    const { yaml } = await deps.api().getClusterManifest({}, { signal: deps.signal })
+    deps.io.note(`${deps.text('cluster.register.manifest')}\n${yaml}`)
+  }
   noteDryRun(deps, options)
   await deps.print(made, clusterView)
+  noteWarnings(deps, made)
   return Exit.ok
 }

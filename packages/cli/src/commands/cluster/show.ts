@@ -4,6 +4,7 @@ import { Exit, type ExitCode } from '../../exit.ts'
 import { clusterIdOf } from '../../names.ts'
 
 import { clusterView } from './view.ts'
+import { noteWarnings } from './warnings.ts'
 
 export function clusterShow(deps: Deps, run = runClusterShow) {
   return commandOf(deps, 'cluster.show', ['cluster show beijing'])
@@ -16,5 +17,6 @@ export async function runClusterShow(deps: Deps, given: string): Promise<ExitCod
   const result = await deps.api().getCluster({ cluster }, { signal: deps.signal })
 
   await deps.print(result, clusterView)
+  noteWarnings(deps, result)
   return Exit.ok
 }

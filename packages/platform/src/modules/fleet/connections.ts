@@ -1,28 +1,13 @@
 import { messageOf, MINUTE_MS, SECOND_MS } from '@slipway/kit'
-import {
-  discover,
-  eachObject,
-  kubeClient,
-  parseKubeconfig,
-  readiness,
-  serverVersion,
-  type Kube,
-  type Live,
-} from '@slipway/kube'
+import { KubeError, parseKubeconfig, readiness, type ClusterAccess, type Kube } from '@slipway/kube'
 
 import type { Platform } from '../../context.ts'
-import { VERSION } from '../../version.ts'
+import { clientOf } from './credential.ts'
 import { fleetErrors } from './errors.ts'
-import type {
-  Cluster,
-  ClusterConnection,
-  ClusterFacts,
-  ClusterPods,
-  Clusters,
-  GatewaySettings,
-  Health,
-} from './model.ts'
-import { gatewayFactsOf, nextPulse, type Pulse } from './plan.ts'
+import { readFacts } from './facts.ts'
+import { grantNamespace } from './grant.ts'
+import type { Cluster, ClusterConnection, ClusterFacts, ClusterPods, Clusters, Health } from './model.ts'
+import { nextPulse, skewOf, type Pulse } from './plan.ts'
 import * as queries from './queries.ts'
 import { watchWorkloads, type WorkloadWatch } from './watch.ts'
 
@@ -37,7 +22,8 @@ const FACTS_MS = MINUTE_MS
 /** How often a gateway is looked for where there is none, in ms. */
 const GATEWAY_MS = 2 * SECOND_MS
 const RELOAD_MS = 15 * SECOND_MS
-const RUNTIME_LABEL = 'slipway/runtime=process'
+/** Facts that take longer are given up, in ms: somebody may wait for them. */
+const FACTS_TIMEOUT_MS = 10 * SECOND_MS
 
 type Connected = {
   readonly cluster: Cluster
@@ -46,15 +32,32 @@ type Connected = {
   pulse: Pulse
   facts: ClusterFacts | undefined
   factsAtMs: number
+  /** Facts that are being read. */
+  reading: Promise<ClusterFacts> | undefined
+  /** It knows us and lets us do nothing; only facts that can be read again end that. */
+  isDenied: boolean
+  signs: ServerSigns
 }
+
+/** What the server's answers tell beside their content. */
+export type ServerSigns = {
+  /** How much its clock is ahead of ours, in ms. */
+  readonly skewMs: number | undefined
+  readonly certificateExpiresAt: Date | undefined
+}
+
+export type ClusterStatus = {
+  readonly health: Health
+  readonly facts: ClusterFacts | undefined
+  readonly signs: ServerSigns
+}
+
+const NO_SIGNS: ServerSigns = { skewMs: undefined, certificateExpiresAt: undefined }
 
 export type Connections = Clusters &
   AsyncDisposable & {
     /** Health and facts as last seen; nothing is asked. */
-    readonly statusOf: (clusterId: string) => {
-      readonly health: Health
-      readonly facts: ClusterFacts | undefined
-    }
+    readonly statusOf: (clusterId: string) => ClusterStatus
     /** All pods of Workloads by Cluster as last seen; without pods where that is not known. */
     readonly podsSeen: () => readonly ClusterPods[]
     /** Calls `listener` when a pod or Deployment of a Workload changed; a hint that may be missed. */
@@ -81,40 +84,86 @@ export function openConnections(platform: Platform): Connections {
     const known = open.get(cluster.id)
     if (known && known.cluster.updatedAt.getTime() === cluster.updatedAt.getTime()) return known
     if (known) close(known)
-    const kube = clientOf(platform, openKubeconfig(platform, cluster))
+    const { access } = parseKubeconfig(openKubeconfig(platform, cluster))
+    const kube = clientOf(platform, access, () => newestCredentials(cluster.id))
+    const isLimited = cluster.credential.kind === 'service-account'
     const fresh: Connected = {
       cluster,
       kube,
-      watch: watchWorkloads(platform, { slug: cluster.slug, kube }, (workloadId) => {
+      watch: watchWorkloads(platform, { slug: cluster.slug, kube, isLimited }, (workloadId) => {
         for (const listener of listeners) listener(workloadId)
       }),
       pulse: { health: { state: 'connecting', since: clock.now(), message: '' }, misses: 0 },
       facts: undefined,
       factsAtMs: -Infinity,
+      reading: undefined,
+      isDenied: false,
+      signs: NO_SIGNS,
     }
     open.set(cluster.id, fresh)
     return fresh
   }
 
+  /** Asked for when a token is refused: it may have been renewed since this connection began. */
+  async function newestCredentials(clusterId: string): Promise<ClusterAccess['credentials']> {
+    const cluster = await database.transactAsSystem((db) => queries.findCluster(db, clusterId), {
+      readOnly: true,
+    })
+    return cluster ? parseKubeconfig(openKubeconfig(platform, cluster)).access.credentials : {}
+  }
+
   async function ask(one: Connected): Promise<void> {
+    const askedAt = clock.now()
     const answer = await readiness(one.kube, clock, { timeoutMs: PULSE_TIMEOUT_MS, signal: stopping.signal })
+    if (answer.ready && answer.server) {
+      const { time, certificateExpiresAt } = answer.server
+      one.signs = {
+        skewMs: time && skewOf(time, askedAt, clock.now()),
+        certificateExpiresAt: certificateExpiresAt ?? one.signs.certificateExpiresAt,
+      }
+    }
+    if (!answer.ready || !one.isDenied) beat(one, answer)
+    // Not waited for: a Cluster that falls silent in the middle must not keep the others from being asked.
+    if (answer.ready && (one.isDenied || clock.monotonicMs() - one.factsAtMs >= FACTS_MS))
+      void refresh(one).catch((thrown: unknown) =>
+        log.debug({ cluster: one.cluster.slug, error: messageOf(thrown) }, 'reading its facts failed'),
+      )
+  }
+
+  function beat(one: Connected, answer: Parameters<typeof nextPulse>[1]): void {
     const before = one.pulse.health.state
     one.pulse = nextPulse(one.pulse, answer, clock.now())
     const { state, message } = one.pulse.health
     if (state !== before) log.info({ cluster: one.cluster.slug, state, message }, 'cluster health changed')
-    if (answer.ready && clock.monotonicMs() - one.factsAtMs >= FACTS_MS) await refresh(one)
   }
 
-  async function refresh(one: Connected): Promise<ClusterFacts> {
-    const facts = await readFacts(one.kube, one.cluster.gateway, stopping.signal)
-    one.facts = facts
-    one.factsAtMs = clock.monotonicMs()
-    return facts
+  function refresh(one: Connected): Promise<ClusterFacts> {
+    one.reading ??= readAnew(one).finally(() => (one.reading = undefined))
+    return one.reading
+  }
+
+  async function readAnew(one: Connected): Promise<ClusterFacts> {
+    try {
+      const options = { signal: stopping.signal, timeoutMs: FACTS_TIMEOUT_MS }
+      one.facts = await readFacts(one.kube, one.cluster.gateway, options)
+      one.factsAtMs = clock.monotonicMs()
+      if (one.isDenied) beat(one, { ready: true })
+      one.isDenied = false
+      return one.facts
+    } catch (thrown) {
+      // Its readiness may be read by anybody; that we may do nothing else shows here.
+      if (thrown instanceof KubeError && (thrown.code === 401 || thrown.code === 403)) {
+        one.isDenied = thrown.code === 403
+        beat(one, { ready: false, why: thrown.message, isRefused: true })
+      }
+      throw thrown
+    }
   }
 
   async function watchOver(): Promise<void> {
     let reloadAtMs = -Infinity
     while (!stopping.signal.aborted) {
+      const startedMs = clock.monotonicMs()
       try {
         if (clock.monotonicMs() >= reloadAtMs) {
           await reload()
@@ -124,7 +173,9 @@ export function openConnections(platform: Platform): Connections {
       } catch (thrown) {
         log.warn({ error: messageOf(thrown) }, 'asking the clusters failed')
       }
-      await clock.sleep(PULSE_MS, stopping.signal).catch(() => undefined)
+      // From beginning to beginning: three misses must fit into the time after which nothing is known.
+      const restMs = startedMs + PULSE_MS - clock.monotonicMs()
+      await clock.sleep(Math.max(0, restMs), stopping.signal).catch(() => undefined)
     }
   }
 
@@ -146,6 +197,11 @@ export function openConnections(platform: Platform): Connections {
     if (!cluster) throw fleetErrors.cluster_unknown({ cluster: clusterId })
     const one = connected(cluster)
     const { state, message } = one.pulse.health
+    if (state === 'credentials')
+      throw fleetErrors.cluster_credentials_expired(
+        { cluster: cluster.slug, problem: message },
+        { retryAfterSeconds: 5 },
+      )
     if (state === 'unknown')
       throw fleetErrors.cluster_unreachable(
         { cluster: cluster.slug, problem: message },
@@ -156,7 +212,16 @@ export function openConnections(platform: Platform): Connections {
       const isOld = clock.monotonicMs() - one.factsAtMs >= GATEWAY_MS
       const facts =
         one.facts === undefined || (one.facts.gateway === undefined && isOld) ? await refresh(one) : one.facts
-      return { kube: one.kube, podsSeen: one.watch.pods, objectsSeen: one.watch.objects, ...facts }
+      return {
+        kube: one.kube,
+        podsSeen: one.watch.pods,
+        objectsSeen: one.watch.objects,
+        ...(cluster.credential.kind === 'service-account' && {
+          grantNamespace: (namespace: string, signal: AbortSignal) =>
+            grantNamespace(platform, one.kube, namespace, signal),
+        }),
+        ...facts,
+      }
     } catch (thrown) {
       throw fleetErrors.cluster_unreachable(
         { cluster: cluster.slug, problem: messageOf(thrown).slice(0, 200) },
@@ -170,7 +235,7 @@ export function openConnections(platform: Platform): Connections {
     statusOf(clusterId) {
       const one = open.get(clusterId)
       const health = one?.pulse.health ?? { state: 'connecting' as const, since: clock.now(), message: '' }
-      return { health, facts: one?.facts }
+      return { health, facts: one?.facts, signs: one?.signs ?? NO_SIGNS }
     },
     podsSeen: () =>
       [...open.values()].map(({ cluster: { id, slug }, pulse, watch }) => ({
@@ -200,46 +265,11 @@ async function closeNow({ watch, kube }: Connected): Promise<void> {
   kube[Symbol.dispose]()
 }
 
-function openKubeconfig(platform: Platform, cluster: Cluster): string {
+export function openKubeconfig(platform: Pick<Platform, 'envelope'>, cluster: Cluster): string {
   return platform.envelope.open(cluster.credentials, credentialsOwner(cluster.id)).toString('utf8')
 }
 
 /** What a sealed kubeconfig belongs to. */
 export function credentialsOwner(clusterId: string): readonly [string, string, string, string] {
   return ['', 'kubeconfig', clusterId, '1']
-}
-
-export function clientOf(platform: Pick<Platform, 'clock'>, kubeconfig: string): Kube & Disposable {
-  return kubeClient({
-    access: parseKubeconfig(kubeconfig).access,
-    clock: platform.clock,
-    userAgent: `slipway/${VERSION}`,
-  })
-}
-
-/** Reads what a Cluster is like. @throws {KubeError} when it does not answer */
-export async function readFacts(
-  kube: Kube,
-  settings: GatewaySettings,
-  signal: AbortSignal,
-): Promise<ClusterFacts> {
-  const [version, discovery, nodes] = await Promise.all([
-    serverVersion(kube, { signal }),
-    discover(kube, { signal }),
-    kube.list('nodes', { labelSelector: RUNTIME_LABEL, limit: 1, signal }),
-  ])
-  const gateway = discovery.has('httproutes') ? await readGateway(kube, settings, signal) : undefined
-  return { version: version.gitVersion, gateway, processRuntime: nodes.items.length > 0 }
-}
-
-async function readGateway(
-  kube: Kube,
-  settings: GatewaySettings,
-  signal: AbortSignal,
-): Promise<ClusterFacts['gateway']> {
-  const gateways: Live<'gateways'>[] = []
-  for await (const gateway of eachObject(kube, 'gateways', { signal })) gateways.push(gateway)
-  const classes: Live<'gatewayclasses'>[] = []
-  for await (const one of eachObject(kube, 'gatewayclasses', { signal })) classes.push(one)
-  return gatewayFactsOf(gateways, classes, settings)
 }

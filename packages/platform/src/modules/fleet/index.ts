@@ -7,6 +7,7 @@ export {
   type GatewayFacts,
 } from './model.ts'
 export { allClusters } from './queries.ts'
+export { credentialReconciler } from './rotation.ts'
 export { fleetRoutes } from './routes.ts'
 export type { ObjectsOf } from './watch.ts'
 export { resolveCluster, upsertLocalCluster } from './service.ts'

@@ -13,11 +13,36 @@ export type GatewaySettings = {
   readonly domain?: string | undefined
 }
 
+/** How the platform proves itself to a Cluster. Times are ISO texts, as they lie in the database. */
+export type Credential =
+  /** What an operator gave, kept as it is, because the Cluster offers no way to make a lesser one. */
+  | { readonly kind: 'given'; readonly expiresAt: string | null }
+  /** A token of the account that registration made. */
+  | {
+      readonly kind: 'service-account'
+      /** Which of the two Secrets the token is bound to. */
+      readonly slot: 1 | 2
+      readonly issuedAt: string
+      readonly expiresAt: string
+      /** The other Secret goes then, and with it the token before this one; null when it is gone. */
+      readonly revokeAt: string | null
+    }
+
+/** Whose a Cluster is, as it says itself. */
+export type OwnerMark = {
+  readonly installationId: string
+  /** Where that platform is, for people. */
+  readonly address: string
+  readonly clusterId: string | undefined
+}
+
 export type Cluster = {
   readonly id: string
   readonly slug: string
   readonly name: string
+  /** The sealed kubeconfig. */
   readonly credentials: string
+  readonly credential: Credential
   /** Address of the API server. */
   readonly server: string
   readonly gateway: GatewaySettings
@@ -45,15 +70,38 @@ export type ClusterFacts = {
   readonly gateway: GatewayFacts | undefined
   /** Instances run as processes of the host: only the Image's own layers are used. */
   readonly processRuntime: boolean
+  readonly capacity: Capacity
+  readonly offers: Offers
+  /** Installation that the Cluster's mark names; undefined where there is none, or where we may not read it. */
+  readonly ownerId: string | undefined
+}
+
+/** What all nodes that take Instances have together. */
+export type Capacity = {
+  readonly nodes: number
+  readonly nodesReady: number
+  readonly cpuCores: number
+  readonly memoryBytes: number
+  readonly instancesMax: number
+}
+
+/** Parts of Kubernetes that not every Cluster has. */
+export type Offers = {
+  readonly gatewayApi: boolean
+  readonly metrics: boolean
+  /** Rights by role and admission policies: what a least-privilege account is made of. */
+  readonly leastPrivilege: boolean
 }
 
 /** A Cluster that answers. */
-export type ClusterConnection = ClusterFacts & {
+export type ClusterConnection = Pick<ClusterFacts, 'version' | 'gateway' | 'processRuntime'> & {
   readonly kube: Kube
   /** Pods of Workloads in a namespace as last seen by a watch; undefined where there is none or it may be old. */
   readonly podsSeen?: (namespace: string) => readonly Live<'pods'>[] | undefined
   /** A Workload's objects as last seen by a watch; undefined where there is none or it may be old. */
   readonly objectsSeen?: ObjectsOf
+  /** Makes a namespace of this installation one in which we may work; undefined where we may work anywhere. */
+  readonly grantNamespace?: (namespace: string, signal: AbortSignal) => Promise<void>
 }
 
 /** What is known of the Instances on a Cluster; nothing while it does not answer. */
@@ -64,7 +112,8 @@ export type ClusterPods = {
 }
 
 export type Health = {
-  readonly state: 'ready' | 'unknown' | 'connecting'
+  /** `credentials`: it answers, and does not accept who we say that we are. */
+  readonly state: 'ready' | 'unknown' | 'connecting' | 'credentials'
   readonly since: Date
   readonly message: string
 }

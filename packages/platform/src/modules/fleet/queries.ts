@@ -60,6 +60,7 @@ export async function putCluster(db: Db, cluster: Cluster): Promise<void> {
     slug: cluster.slug,
     name: cluster.name,
     credentials: cluster.credentials,
+    credential: jsonb(cluster.credential),
     server: cluster.server,
     gateway: jsonb(cluster.gateway),
     is_default: cluster.isDefault,
@@ -70,6 +71,27 @@ export async function putCluster(db: Db, cluster: Cluster): Promise<void> {
     .values({ id: cluster.id, created_at: cluster.createdAt, ...values })
     .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
     .execute()
+}
+
+/**
+ * Writes new credentials over those that were read; false when somebody else wrote since. The time of the last change stays:
+ * connections live on, and take the new token when the old one is refused.
+ */
+export async function renewCredential(
+  db: Db,
+  before: Cluster,
+  after: Pick<Cluster, 'credentials' | 'credential'>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('fleet_cluster')
+    .set({
+      credentials: after.credentials,
+      credential: jsonb(after.credential),
+    })
+    .where('id', '=', before.id)
+    .where('credentials', '=', before.credentials)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
 }
 
 export async function hasDefault(db: Db): Promise<boolean> {
@@ -86,6 +108,7 @@ function clusterOf(row: ClusterTable): Cluster {
     slug: row.slug,
     name: row.name,
     credentials: row.credentials,
+    credential: row.credential,
     server: row.server,
     gateway: row.gateway,
     isDefault: row.is_default,

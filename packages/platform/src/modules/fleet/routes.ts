@@ -2,63 +2,70 @@ import type * as views from '@slipway/contract'
 import { contract } from '@slipway/contract'
 import { decodeCursor, encodeCursor, pageOf, parseQuantity } from '@slipway/kit'
 
+import type { Platform, RequestContext } from '../../context.ts'
 import type { Routes } from '../../http/index.ts'
 import { found } from '../../http/errors.ts'
-import type { Connections } from './connections.ts'
+import type { ClusterStatus, Connections } from './connections.ts'
+import { fleetErrors } from './errors.ts'
+import { manifestYaml } from './manifests.ts'
 import type { Cluster } from './model.ts'
+import { warningsOf } from './plan.ts'
 import * as queries from './queries.ts'
+import { markOf, register, type Registering } from './registration.ts'
+import { renewToken } from './rotation.ts'
 import * as service from './service.ts'
 
 export function fleetRoutes(routes: Routes, connections: Connections): void {
-  const view = (cluster: Cluster): views.Cluster => clusterView(cluster, connections)
+  const viewed = (platform: Platform, cluster: Cluster): views.Cluster =>
+    clusterView(cluster, connections.statusOf(cluster.id), platform)
   routes.on(contract.listClusters, async ({ query }, ctx) =>
-    pageOf(await queries.listClusters(ctx.db, query), query.limit, view, (cluster) => [cluster.slug]),
+    pageOf(
+      await queries.listClusters(ctx.db, query),
+      query.limit,
+      (cluster) => viewed(ctx, cluster),
+      (cluster) => [cluster.slug],
+    ),
   )
   routes.on(contract.getCluster, async ({ params }, ctx) =>
-    view(found(await queries.findCluster(ctx.db, params.cluster))),
+    viewed(ctx, found(await queries.findCluster(ctx.db, params.cluster))),
   )
   routes.onOutside(contract.createCluster, async ({ body }, outer, commit) => {
-    const { gateway, gatewayUrl, domain } = body
+    const { slug, kubeconfig, gateway, gatewayUrl, domain } = body
     const settings = { gateway, gatewayUrl, domain }
-    const { server } = await service.tryKubeconfig(outer, {
-      slug: body.slug,
-      kubeconfig: body.kubeconfig,
+    const id = outer.newId('clu')
+    // Before anything is put on the Cluster; the database has the last word.
+    if (await outer.read((db) => queries.findClusterBySlug(db, slug))) throw fleetErrors.slug_taken({ slug })
+    const registration = await register(outer, {
+      clusterId: id,
+      slug,
+      kubeconfig,
       gateway: settings,
+      before: undefined,
+      slugOf: slugsIn(outer),
     })
-    return commit(async (ctx) =>
-      view(
-        await service.createCluster(ctx, {
-          slug: body.slug,
-          name: body.name ?? body.slug,
-          kubeconfig: body.kubeconfig,
-          server,
-          isDefault: body.isDefault,
-          gateway: settings,
-        }),
-      ),
-    )
+    const { isDefault } = body
+    const cluster = { id, slug, name: body.name ?? slug, registration, isDefault, gateway: settings }
+    return commit(async (ctx) => viewed(ctx, await service.createCluster(ctx, cluster)))
   })
   routes.onOutside(contract.updateCluster, async ({ params, body }, outer, commit) => {
-    const { gateway, gatewayUrl, domain, kubeconfig } = body
+    const { name, isDefault, gateway, gatewayUrl, domain, kubeconfig } = body
     const settings = { gateway, gatewayUrl, domain }
-    const tried =
+    const before = found(await outer.read((db) => queries.findCluster(db, params.cluster)))
+    const registration =
       kubeconfig === undefined
         ? undefined
-        : await service.tryKubeconfig(outer, { slug: params.cluster, kubeconfig, gateway: settings })
-    return commit(async (ctx) =>
-      view(
-        await service.updateCluster(ctx, params.cluster, {
-          name: body.name,
-          isDefault: body.isDefault,
-          gateway: settings,
-          kubeconfig:
-            kubeconfig === undefined || tried === undefined
-              ? undefined
-              : { text: kubeconfig, server: tried.server },
-        }),
-      ),
-    )
+        : await register(outer, {
+            clusterId: before.id,
+            slug: before.slug,
+            kubeconfig,
+            gateway: settings,
+            before: before.credential,
+            slugOf: slugsIn(outer),
+          })
+    const change = { name, isDefault, gateway: settings, registration }
+    return commit(async (ctx) => viewed(ctx, await service.updateCluster(ctx, before.id, change)))
   })
+  credentialRoutes(routes, connections, viewed)
   routes.on(contract.deleteCluster, async ({ params }, ctx) => service.deleteCluster(ctx, params.cluster))
   routes.onOutside(contract.listNodes, async ({ params, query }, ctx) => {
     found(await ctx.read((db) => queries.findCluster(db, params.cluster)))
@@ -74,8 +81,34 @@ export function fleetRoutes(routes: Routes, connections: Connections): void {
   })
 }
 
-function clusterView(cluster: Cluster, connections: Connections): views.Cluster {
-  const { health, facts } = connections.statusOf(cluster.id)
+function slugsIn({ read }: Pick<RequestContext, 'read'>): Registering['slugOf'] {
+  return async (id) => (await read((db) => queries.findCluster(db, id)))?.slug
+}
+
+function credentialRoutes(
+  routes: Routes,
+  connections: Connections,
+  viewed: (platform: Platform, cluster: Cluster) => views.Cluster,
+): void {
+  routes.onOutside(contract.rotateClusterCredentials, async ({ params }, outer, commit) => {
+    const before = found(await outer.read((db) => queries.findCluster(db, params.cluster)))
+    if (before.credential.kind === 'given')
+      throw fleetErrors.cluster_credentials_given({ cluster: before.slug })
+    const { kube } = await connections.connect(before.id)
+    const renewed = outer.dryRun ? before : await renewToken(outer, kube, before)
+    return commit(async (ctx) => viewed(ctx, await service.storeToken(ctx, before, renewed)))
+  })
+  routes.on(contract.getClusterManifest, async (_, ctx) => ({ yaml: manifestYaml(markOf(ctx, undefined)) }))
+}
+
+function clusterView(
+  cluster: Cluster,
+  { health, facts, signs }: ClusterStatus,
+  { clock, installationId }: Pick<Platform, 'clock' | 'installationId'>,
+): views.Cluster {
+  const { credential } = cluster
+  const { skewMs, certificateExpiresAt } = signs
+  const now = clock.now()
   return {
     id: cluster.id,
     slug: cluster.slug,
@@ -86,6 +119,11 @@ function clusterView(cluster: Cluster, connections: Connections): views.Cluster 
     version: facts?.version ?? null,
     processRuntime: facts?.processRuntime ?? false,
     gatewayUrl: facts?.gateway?.url ?? null,
+    capacity: facts?.capacity ?? null,
+    credentials: { kind: credential.kind, expiresAt: credential.expiresAt },
+    certificateExpiresAt: certificateExpiresAt?.toISOString() ?? null,
+    clockSkewSeconds: skewMs === undefined ? null : Math.round(skewMs / 100) / 10,
+    warnings: [...warningsOf({ facts, credential, installationId, skewMs, certificateExpiresAt, now })],
     createdAt: cluster.createdAt.toISOString(),
   }
 }

@@ -1,16 +1,19 @@
 import { isForeignKeyViolation, isUniqueViolation } from '@slipway/db'
-import { messageOf } from '@slipway/kit'
 import { eachObject, parseKubeconfig } from '@slipway/kube'
 
-import type { Ctx, Platform, RequestContext } from '../../context.ts'
+import type { Ctx, Platform } from '../../context.ts'
 import type { Db } from '../../tables.ts'
-import { found } from '../../http/errors.ts'
-import { clientOf, credentialsOwner, readFacts } from './connections.ts'
+import { wake } from '../../control/index.ts'
+import { found, httpErrors } from '../../http/errors.ts'
+import { credentialsOwner } from './connections.ts'
+import { expiryOf } from './credential.ts'
 import { fleetErrors } from './errors.ts'
-import type { Cluster, ClusterConnection, ClusterFacts, GatewaySettings } from './model.ts'
+import { isReady } from './facts.ts'
+import type { Cluster, ClusterConnection, GatewaySettings } from './model.ts'
 import * as queries from './queries.ts'
+import type { Registration } from './registration.ts'
+import { CREDENTIAL_RECONCILER, type Renewed } from './rotation.ts'
 
-const MINOR_MIN = 30
 const LOCAL_SLUG = 'local'
 
 /**
@@ -23,54 +26,34 @@ export async function resolveCluster(db: Db, name: string | undefined): Promise<
   return id
 }
 
-/**
- * Reaches a Cluster once with new credentials, before anything is stored.
- * @throws {AppError} `kubeconfig_invalid`, `kubeconfig_field_refused`, `cluster_unreachable`, `cluster_too_old`
- */
-export async function tryKubeconfig(
-  ctx: Pick<RequestContext, 'clock' | 'signal'>,
-  input: { readonly slug: string; readonly kubeconfig: string; readonly gateway: GatewaySettings },
-): Promise<{ readonly server: string; readonly facts: ClusterFacts }> {
-  const { server } = parseKubeconfig(input.kubeconfig).access
-  using kube = clientOf(ctx, input.kubeconfig)
-  let facts: ClusterFacts
-  try {
-    facts = await readFacts(kube, input.gateway, ctx.signal)
-  } catch (thrown) {
-    throw fleetErrors.cluster_unreachable(
-      { cluster: input.slug, problem: messageOf(thrown).slice(0, 200) },
-      { cause: thrown },
-    )
-  }
-  const minor = Number(/^v1\.(\d+)/u.exec(facts.version)?.[1])
-  if (!(minor >= MINOR_MIN)) throw fleetErrors.cluster_too_old({ version: facts.version })
-  return { server, facts }
-}
-
 export type NewCluster = {
+  readonly id: string
   readonly slug: string
   readonly name: string
-  readonly kubeconfig: string
-  readonly server: string
+  readonly registration: Registration
   readonly isDefault: boolean
   readonly gateway: GatewaySettings
 }
 
 export async function createCluster(ctx: Ctx, input: NewCluster): Promise<Cluster> {
-  const id = ctx.newId('clu')
+  const { id, registration } = input
   const cluster: Cluster = {
     id,
     slug: input.slug,
     name: input.name,
-    credentials: ctx.envelope.seal(input.kubeconfig, credentialsOwner(id)),
-    server: input.server,
+    credentials: ctx.envelope.seal(registration.kubeconfig, credentialsOwner(id)),
+    credential: registration.credential,
+    server: registration.server,
     gateway: input.gateway,
     isDefault: input.isDefault || !(await queries.hasDefault(ctx.db)),
     createdAt: ctx.now,
     updatedAt: ctx.now,
   }
   await put(ctx.db, cluster)
-  ctx.note({ target: `cluster:${id}`, detail: { slug: cluster.slug, server: cluster.server } })
+  const { kind, expiresAt } = cluster.credential
+  const detail = { slug: cluster.slug, server: cluster.server, credentials: kind, expiresAt }
+  ctx.note({ target: `cluster:${id}`, detail })
+  await wake(ctx.db, CREDENTIAL_RECONCILER, id)
   return cluster
 }
 
@@ -86,7 +69,7 @@ async function put(db: Db, cluster: Cluster): Promise<void> {
 export type ClusterChange = {
   readonly name?: string | undefined
   readonly isDefault?: true | undefined
-  readonly kubeconfig?: { readonly text: string; readonly server: string } | undefined
+  readonly registration?: Registration | undefined
   readonly gateway: GatewaySettings
 }
 
@@ -98,24 +81,33 @@ export async function updateCluster(ctx: Ctx, id: string, change: ClusterChange)
     name: change.name ?? before.name,
     isDefault: change.isDefault ?? before.isDefault,
     gateway: { ...before.gateway, ...given },
-    ...(change.kubeconfig === undefined
-      ? {}
-      : {
-          credentials: ctx.envelope.seal(change.kubeconfig.text, credentialsOwner(id)),
-          server: change.kubeconfig.server,
-        }),
+    ...(change.registration && {
+      credentials: ctx.envelope.seal(change.registration.kubeconfig, credentialsOwner(id)),
+      credential: change.registration.credential,
+      server: change.registration.server,
+    }),
     updatedAt: ctx.now,
   }
   await put(ctx.db, cluster)
+  if (change.registration) await wake(ctx.db, CREDENTIAL_RECONCILER, id)
   ctx.note({
     target: `cluster:${id}`,
     detail: {
       name: cluster.name,
       isDefault: cluster.isDefault,
-      credentials: change.kubeconfig !== undefined,
+      credentials: change.registration?.credential.kind ?? 'unchanged',
     },
   })
   return cluster
+}
+
+/** Stores a token that was made and proven; one that somebody else made meanwhile stays. */
+export async function storeToken(ctx: Ctx, before: Cluster, renewed: Renewed): Promise<Cluster> {
+  if (!(await queries.renewCredential(ctx.db, before, renewed))) throw httpErrors.generation_conflict()
+  await wake(ctx.db, CREDENTIAL_RECONCILER, before.id)
+  const { expiresAt } = renewed.credential
+  ctx.note({ target: `cluster:${before.id}`, detail: { slug: before.slug, expiresAt } })
+  return { ...before, ...renewed }
 }
 
 export async function deleteCluster(ctx: Ctx, id: string): Promise<void> {
@@ -133,7 +125,8 @@ export async function deleteCluster(ctx: Ctx, id: string): Promise<void> {
 
 /** At each start: the embedded cluster is registered like any other, under its newest credentials. */
 export async function upsertLocalCluster(platform: Platform, kubeconfig: string): Promise<void> {
-  const { server } = parseKubeconfig(kubeconfig).access
+  const { server, credentials } = parseKubeconfig(kubeconfig).access
+  const expiresAt = expiryOf(credentials)?.toISOString() ?? null
   await platform.database.transactAsSystem(async (db) => {
     const before = await queries.findClusterBySlug(db, LOCAL_SLUG)
     const id = before?.id ?? platform.newId('clu')
@@ -143,6 +136,7 @@ export async function upsertLocalCluster(platform: Platform, kubeconfig: string)
       slug: LOCAL_SLUG,
       name: before?.name ?? LOCAL_SLUG,
       credentials: platform.envelope.seal(kubeconfig, credentialsOwner(id)),
+      credential: { kind: 'given', expiresAt },
       server,
       gateway: before?.gateway ?? {},
       isDefault: before?.isDefault ?? !(await queries.hasDefault(db)),
@@ -188,8 +182,7 @@ export async function listNodes(
       }
       return {
         name: node.metadata.name,
-        ready:
-          node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
+        ready: isReady(node),
         schedulable: node.spec?.unschedulable !== true,
         addresses: (node.status?.addresses ?? []).map(({ address }) => address),
         kubeletVersion: node.status?.nodeInfo?.kubeletVersion ?? '',

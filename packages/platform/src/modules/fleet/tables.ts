@@ -1,4 +1,4 @@
-import type { GatewaySettings } from './model.ts'
+import type { Credential, GatewaySettings } from './model.ts'
 
 export type ClusterTable = {
   readonly id: string
@@ -6,6 +6,7 @@ export type ClusterTable = {
   readonly name: string
   /** The sealed kubeconfig. */
   readonly credentials: string
+  readonly credential: Credential
   readonly server: string
   readonly gateway: GatewaySettings
   readonly is_default: boolean

@@ -8,9 +8,13 @@ import { WORKLOAD_LABEL } from './model.ts'
  * Follows everything that carries a Workload's label on one Cluster: one list and one watch per kind, shared by all who read.
  * So lists and the release engine need not ask the Cluster, and the engine looks as soon as something moves. What is not
  * followed, because we may not watch it or the stream is broken, is not known here; whoever needs it then asks.
+ * An account of least privilege may not watch the Secrets of the whole Cluster. They are followed by namespace then, from the
+ * first time that somebody asks for them.
  */
 const followed = ['pods', 'deployments', 'services', 'secrets', 'gateways', 'httproutes'] as const
 export type Followed = (typeof followed)[number]
+/** Namespaces whose Secrets are followed on one Cluster; each is a stream. */
+const NAMESPACES_MAX = 300
 
 export type WorkloadWatch = AsyncDisposable & {
   /** The pods of Workloads in a namespace as last seen; undefined while that may be old. */
@@ -33,7 +37,7 @@ type Follow<R extends Followed> = {
 
 export function watchWorkloads(
   platform: Pick<Platform, 'clock' | 'random' | 'log'>,
-  cluster: { readonly slug: string; readonly kube: Kube },
+  cluster: { readonly slug: string; readonly kube: Kube; readonly isLimited?: boolean },
   onChange: (workloadId: string) => void,
 ): WorkloadWatch {
   const reflectors = clusterReflectors({
@@ -43,23 +47,39 @@ export function watchWorkloads(
     onError: (error, resource) =>
       platform.log.debug({ cluster: cluster.slug, resource, error: messageOf(error) }, 'watching failed'),
   })
+  const open = <R extends Followed>(resource: R, namespace?: string): Follow<R> =>
+    follow(reflectors.open(resource, { labelSelector: WORKLOAD_LABEL, namespace }), onChange)
   const follows = new Map<Followed, Follow<Followed>>(
-    followed.map((resource) => [
-      resource,
-      follow(reflectors.open<Followed>(resource, { labelSelector: WORKLOAD_LABEL }), onChange),
-    ]),
+    followed
+      .filter((resource) => resource !== 'secrets' || cluster.isLimited !== true)
+      .map((resource) => [resource, open<Followed>(resource)]),
   )
+  const secrets = new Map<string, Follow<'secrets'>>()
   // The map holds under each resource's name the objects of that resource.
   const get = <R extends Followed>(resource: R): Follow<R> | undefined =>
     follows.get(resource) as unknown as Follow<R> | undefined
-  const synced = <R extends Followed>(resource: R): Follow<R> | undefined => {
-    const one = get(resource)
-    return one?.reflector.status().phase === 'synced' ? one : undefined
+  const synced = <R extends Followed>(one: Follow<R> | undefined): Follow<R> | undefined =>
+    one?.reflector.status().phase === 'synced' ? one : undefined
+
+  /** The Secrets of the namespace that a Workload's Deployments are in; one without any is not known. */
+  function secretsAround(workloadId: string): Follow<'secrets'> | undefined {
+    const namespace = get('deployments')?.of(workloadId)[0]?.metadata.namespace
+    if (namespace === undefined) return undefined
+    const known = secrets.get(namespace)
+    if (known || secrets.size >= NAMESPACES_MAX) return known
+    const fresh = open('secrets', namespace)
+    secrets.set(namespace, fresh)
+    return fresh
   }
+
+  /** Where the objects of a Workload are kept. */
+  const around = <R extends Followed>(resource: R, workloadId: string): Follow<R> | undefined =>
+    resource === 'secrets' && cluster.isLimited === true ? secretsAround(workloadId) : get(resource)
+
   return {
-    pods: (namespace) => synced('pods')?.reflector.cache()?.list(namespace),
-    allPods: () => synced('pods')?.reflector.cache()?.list(),
-    objects: (resource, workloadId) => synced(resource)?.of(workloadId),
+    pods: (namespace) => synced(get('pods'))?.reflector.cache()?.list(namespace),
+    allPods: () => synced(get('pods'))?.reflector.cache()?.list(),
+    objects: (resource, workloadId) => synced(around(resource, workloadId))?.of(workloadId),
     [Symbol.asyncDispose]: () => reflectors[Symbol.asyncDispose](),
   }
 }

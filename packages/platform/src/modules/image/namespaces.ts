@@ -53,6 +53,7 @@ export function namespaces(): Namespaces {
       namespaceManifest({ name: wanted.namespace, installationId, labels: wanted.labels }),
       options,
     )
+    await connection.grantNamespace?.(wanted.namespace, signal)
     const secret = pullSecretManifest({
       namespace: wanted.namespace,
       installationId,

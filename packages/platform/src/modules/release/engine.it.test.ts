@@ -122,6 +122,7 @@ async function insertWorkload(id: string): Promise<void> {
         slug: id,
         name: id,
         credentials: '',
+        credential: JSON.stringify({ kind: 'given', expiresAt: null }) as never,
         server: '',
         gateway: '{}' as never,
         is_default: false,

@@ -4,7 +4,7 @@
  * of having done something.
  */
 import { MINUTE_MS, SECOND_MS } from '@slipway/kit'
-import { hasReason } from '@slipway/kube'
+import { findObject, hasReason } from '@slipway/kube'
 
 import type { ControlContext, Reconciler } from '../../control/index.ts'
 import { purgeWorkload, setUrls, WORKLOAD_RECONCILER, workloadIds, type Workload } from '../app/index.ts'
@@ -299,7 +299,7 @@ function steady({ context, known }: Engine, { serving, retained, head }: State):
 async function deleteEverything(engine: Engine, place: Place): Promise<Next> {
   const { context } = engine
   const { connection, state } = place
-  const seen = await engine.views.asked(aboutOf(engine, place))
+  const seen = await seenBeforeDeletion(engine, place)
   for (const difference of differencesOf([], seen, undefined))
     await takeStep(connection.kube, difference, { epoch: context.epoch, signal: context.signal })
   if (seen.objects.length > 0 || seen.pods.length > 0) return { againInMs: ACTIVE_MS }
@@ -314,4 +314,17 @@ async function deleteEverything(engine: Engine, place: Place): Promise<Next> {
     await purgeWorkload(db, state.workload.id)
   })
   return {}
+}
+
+/** Where we may work only in namespaces that are granted, one that was never made can neither be granted nor hold anything. */
+async function seenBeforeDeletion(engine: Engine, place: Place): Promise<Seen> {
+  const { kube, grantNamespace } = place.connection
+  const { namespace } = place.state.workload
+  const { signal } = engine.context
+  if (grantNamespace) {
+    if (!(await findObject(kube, 'namespaces', { name: namespace }, { signal })))
+      return { objects: [], pods: [] }
+    await grantNamespace(namespace, signal)
+  }
+  return engine.views.asked(aboutOf(engine, place))
 }
