@@ -224,6 +224,20 @@ describe('the end of a Job', () => {
       { kind: 'fail', reason: { code: 'build_transfer_failed' } },
     ],
     ['the node was lost', {}, failed(), false, { kind: 'again' }],
+    [
+      'the node was shut down under the command',
+      { report: { ...report, exitCode: 143 } },
+      failed({ exitCode: 1 }),
+      false,
+      { kind: 'again' },
+    ],
+    [
+      'the command was ended so twice',
+      { report: { ...report, exitCode: 143 }, attempt: 2 },
+      failed({ exitCode: 1 }),
+      false,
+      { kind: 'fail', reason: { code: 'build_command_failed', params: { exitCode: 143 } } },
+    ],
   ]
   const limits = { memory: '2Gi', disk: '8Gi', processes: 1_024 }
   test.each(cases)('%s', (_, build, facts, receiving, expected) => {

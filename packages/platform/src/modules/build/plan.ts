@@ -210,6 +210,9 @@ export function judge(
   }
 }
 
+/** SIGTERM: no build sends it to itself. A node that is shut down does, Slipway's own too: the commit is not to blame. */
+const ENDED_FROM_OUTSIDE = 143
+
 function judgeFailure(
   build: Pick<Build, 'report' | 'manifest'>,
   facts: JobFacts & { kind: 'failed' },
@@ -229,6 +232,8 @@ function judgeFailure(
     return /storage|emptydir|disk/iu.test(facts.podMessage)
       ? fail('build_out_of_disk', { limit: limits.disk })
       : lost
+  const exitCode = build.report?.exitCode ?? facts.exitCode
+  if (exitCode === ENDED_FROM_OUTSIDE && lost.kind === 'again') return lost
   if (build.report !== null) return judgeReport(build.report, lost)
   if (facts.exitCode !== undefined)
     return fail('build_command_failed', { exitCode: facts.exitCode, problem: '' })
