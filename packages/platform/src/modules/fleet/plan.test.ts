@@ -1,7 +1,17 @@
 import type { Live } from '@slipway/kube'
 import { describe, expect, test } from 'vitest'
 
-import { gatewayFactsOf, nextPulse, type Pulse } from './plan.ts'
+import type { ClusterFacts, Credential } from './model.ts'
+import {
+  gatewayFactsOf,
+  isTooOld,
+  nextPulse,
+  planCredential,
+  skewOf,
+  type Pulse,
+  type Warning,
+  warningsOf,
+} from './plan.ts'
 
 const T0 = new Date('2026-01-01T00:00:00Z')
 const later = (ms: number): Date => new Date(T0.getTime() + ms)
@@ -24,6 +34,113 @@ describe('health', () => {
       misses: 0,
     })
   })
+})
+
+test('a refused credential needs no second look, and is over as soon as it is accepted', () => {
+  const ready: Pulse = { health: { state: 'ready', since: T0, message: '' }, misses: 0 }
+  const refused = nextPulse(ready, { ready: false, why: 'Unauthorized', isRefused: true }, later(4))
+  expect(refused.health).toEqual({ state: 'credentials', since: later(4), message: 'Unauthorized' })
+  expect(nextPulse(refused, { ready: true }, later(8)).health.state).toBe('ready')
+})
+
+const DAY = 86_400_000
+const token = (
+  more: Partial<Extract<Credential, { readonly kind: 'service-account' }>> = {},
+): Credential => ({
+  kind: 'service-account',
+  slot: 1,
+  issuedAt: T0.toISOString(),
+  expiresAt: later(30 * DAY).toISOString(),
+  revokeAt: null,
+  ...more,
+})
+
+const turns: [
+  when: string,
+  credential: Credential,
+  atMs: number,
+  expected: ReturnType<typeof planCredential>,
+][] = [
+  ['what was given is left alone', { kind: 'given', expiresAt: T0.toISOString() }, DAY, undefined],
+  ['a young token is looked at again in a day', token(), DAY, { kind: 'wait', forMs: DAY }],
+  ['a token is renewed after half of its life', token(), 15 * DAY, { kind: 'rotate' }],
+  ['a short one too', token({ expiresAt: later(3_600_000).toISOString() }), 1_800_000, { kind: 'rotate' }],
+  [
+    'the token before it ends when its time has come',
+    token({ revokeAt: later(30_000).toISOString() }),
+    30_000,
+    { kind: 'revoke' },
+  ],
+  [
+    'and not sooner',
+    token({ revokeAt: later(30_000).toISOString() }),
+    29_000,
+    { kind: 'wait', forMs: 1_000 },
+  ],
+]
+test.each(turns)('%s', (_, credential, atMs, expected) =>
+  expect(planCredential(credential, later(atMs))).toEqual(expected),
+)
+
+describe('warnings', () => {
+  const facts: ClusterFacts = {
+    version: 'v1.35.4',
+    gateway: {
+      parent: { name: 'default' },
+      className: 'x',
+      url: 'http://a',
+      domain: 'a',
+      ownPorts: undefined,
+    },
+    processRuntime: false,
+    capacity: { nodes: 1, nodesReady: 1, cpuCores: 1, memoryBytes: 1, instancesMax: 1 },
+    offers: { gatewayApi: true, metrics: true, leastPrivilege: true },
+    ownerId: 'ins_a',
+  }
+  const good = {
+    facts,
+    credential: token(),
+    installationId: 'ins_a',
+    skewMs: 400,
+    certificateExpiresAt: later(99 * DAY),
+    now: T0,
+  }
+  const cases: [when: string, change: Partial<Parameters<typeof warningsOf>[0]>, expected: Warning[]][] = [
+    ['nothing is wrong', {}, []],
+    ['it was never reached', { facts: undefined, skewMs: undefined, certificateExpiresAt: undefined }, []],
+    [
+      'no Gateway API',
+      { facts: { ...facts, gateway: undefined, offers: { ...facts.offers, gatewayApi: false } } },
+      ['gateway-api-missing'],
+    ],
+    ['no Gateway', { facts: { ...facts, gateway: undefined } }, ['gateway-missing']],
+    ['no metrics', { facts: { ...facts, offers: { ...facts.offers, metrics: false } } }, ['metrics-missing']],
+    [
+      'no node is ready',
+      { facts: { ...facts, capacity: { ...facts.capacity, nodesReady: 0 } } },
+      ['nodes-missing'],
+    ],
+    ['all rights', { credential: { kind: 'given', expiresAt: null } }, ['rights-unlimited']],
+    ['another platform', { installationId: 'ins_b' }, ['owned-elsewhere']],
+    ['a clock behind', { skewMs: -5_000 }, ['clock-skewed']],
+    ['an old certificate', { certificateExpiresAt: later(13 * DAY) }, ['certificate-expires']],
+    ['a token that was not renewed', { now: later(23 * DAY) }, ['credentials-expire']],
+  ]
+  test.each(cases)('%s', (_, change, expected) =>
+    expect(warningsOf({ ...good, ...change })).toEqual(expected),
+  )
+})
+
+test.each([
+  ['v1.29.9', true],
+  ['v1.30.0', false],
+  ['v1.35.4+embedded', false],
+  ['v2.0.0', true],
+  ['banana', true],
+])('%s is too old: %s', (version, expected) => expect(isTooOld(version)).toBe(expected))
+
+test('the clock of a server is measured against the middle of the question', () => {
+  expect(skewOf(later(10_000), later(0), later(1_000))).toBe(10_000)
 })
 
 describe('choosing a gateway', () => {
