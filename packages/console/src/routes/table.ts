@@ -22,6 +22,16 @@ export const routes = {
   firstRun: { path: '/first-run', screen: 'first-run', title: 'firstRun.title', isPublic: true },
   projects: { path: '/projects', screen: 'projects', title: 'project.list', menu: 'work', key: 'p' },
   project: { path: '/projects/$project', screen: 'project', title: 'application.project' },
+  applicationByName: {
+    path: '/projects/$project/applications/$application',
+    screen: 'by-name',
+    title: 'application.overview',
+  },
+  workloadByName: {
+    path: '/workloads/$project/$application/$environment',
+    screen: 'by-name',
+    title: 'workload.overview',
+  },
   applications: {
     path: '/applications',
     screen: 'applications',
