@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { consoleKeys } from '@slipway/messages'
 import { expect, test } from 'vitest'
 
 import { parseSearchText, pathTo, searchText } from './path.ts'
@@ -44,4 +45,21 @@ test('no screen uses another screen', () => {
       )
     })
   expect(problems).toEqual([])
+})
+
+test('every text of the console is used', () => {
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /\.tsx?$/u.test(file),
+  )
+  const code = files.map((file) => readFileSync(join(source, file), 'utf8')).join('\n')
+  const isUsed = (key: string): boolean => {
+    const parts = key.split('.')
+    // A key may be put together from a beginning and a value: `release.state.${state}`.
+    const beginnings = parts.map((_, index) => `\`${parts.slice(0, index).join('.')}.\${`)
+    return (
+      code.includes(`'${key}'`) ||
+      beginnings.some((beginning) => beginning !== '`.${' && code.includes(beginning))
+    )
+  }
+  expect(consoleKeys().filter((key) => !isUsed(key))).toEqual([])
 })

@@ -4,7 +4,6 @@ import { catalog } from '../catalog.ts'
 export const consoleHome = catalog({
   en: {
     'home.title': 'Home',
-    'home.hello': 'Good to see you, {name}',
     'home.waiting': 'Waits for a person',
     'home.waitingNone': 'Nothing waits for an approval.',
     'home.wrong': 'Went wrong',
@@ -12,7 +11,6 @@ export const consoleHome = catalog({
     'home.running': 'What runs',
     'home.recent': 'Recent Releases',
     'home.recentNone': 'No Release yet.',
-    'home.allApplications': 'All Applications',
     'home.empty.title': 'Launch your first Application',
     'home.empty.text':
       'Name where its code lies; Slipway builds a commit into an Image and releases it in steps.',
@@ -42,7 +40,6 @@ export const consoleHome = catalog({
   },
   'zh-CN': {
     'home.title': '首页',
-    'home.hello': '{name}，您好',
     'home.waiting': '等待人工处理',
     'home.waitingNone': '没有等待审批的事项。',
     'home.wrong': '出现问题',
@@ -50,7 +47,6 @@ export const consoleHome = catalog({
     'home.running': '正在运行',
     'home.recent': '最近的发布',
     'home.recentNone': '还没有发布。',
-    'home.allApplications': '全部应用',
     'home.empty.title': '发布您的第一个应用',
     'home.empty.text': '指明代码所在位置；船台会将提交构建为镜像，并分步发布。',
     'home.empty.action': '创建应用',

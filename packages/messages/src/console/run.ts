@@ -3,6 +3,7 @@ import { catalog } from '../catalog.ts'
 /** What runs, looked at closely: logs, terminals, variables and settings of Workloads. */
 export const consoleRun = catalog({
   en: {
+    'common.clear': 'Clear',
     'log.title': 'Logs',
     'log.find': 'Find in the lines',
     'log.matches': '{count} matches',
@@ -38,7 +39,6 @@ export const consoleRun = catalog({
     'log.linkCopy': 'Copy the link',
     'log.linkClear': 'Back to the end',
     'log.linkGone': 'The line of this link is no longer kept.',
-    'instance.open': 'Open Instance',
     'instance.logs': 'Logs',
     'instance.shell': 'Terminal',
     'instance.place': 'Where it runs',
@@ -129,7 +129,6 @@ export const consoleRun = catalog({
     'setting.processesFrom':
       'Ports, probes and resources come with the Image, from slipway.yaml of its commit. Change the values and copy the result into the repository: the next build takes it.',
     'setting.none': 'Nothing was released here yet, so there are no processes.',
-    'setting.kind': 'Kind',
     'setting.kind.web': 'answers requests',
     'setting.kind.worker': 'works without requests',
     'setting.command': 'Command',
@@ -154,6 +153,7 @@ export const consoleRun = catalog({
     'setting.saved': 'Saved.',
   },
   'zh-CN': {
+    'common.clear': '清除',
     'log.title': '日志',
     'log.find': '在日志中查找',
     'log.matches': '{count} 处匹配',
@@ -189,7 +189,6 @@ export const consoleRun = catalog({
     'log.linkCopy': '复制链接',
     'log.linkClear': '回到末尾',
     'log.linkGone': '链接所指的行已不再保留。',
-    'instance.open': '打开实例',
     'instance.logs': '日志',
     'instance.shell': '终端',
     'instance.place': '运行位置',
@@ -275,7 +274,6 @@ export const consoleRun = catalog({
     'setting.processesFrom':
       '端口、探测与资源来自镜像，即其提交中的 slipway.yaml。修改数值后，将结果复制到代码仓库，下一次构建即会采用。',
     'setting.none': '这里还没有发布过，因此没有进程。',
-    'setting.kind': '类型',
     'setting.kind.web': '接收请求',
     'setting.kind.worker': '后台处理',
     'setting.command': '启动命令',

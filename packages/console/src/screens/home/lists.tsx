@@ -1,11 +1,13 @@
-import type { ReleaseSummary, WaitingGate, WorkloadState } from '@slipway/contract'
+import type { Cluster, ReleaseSummary, WaitingGate, WorkloadState } from '@slipway/contract'
 import { releaseText } from '@slipway/messages'
 
 import { ReleaseLink, ReleaseStatus } from '../../objects/release.tsx'
 import { HealthStatus } from '../../objects/workload.tsx'
+import { useFormat } from '../../preferences/format.ts'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { Go } from '../../ui/go.tsx'
+import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 
 export function GateList({ rows }: { readonly rows: readonly WaitingGate[] }) {
@@ -73,6 +75,27 @@ export function WorkloadList({ rows }: { readonly rows: readonly WorkloadState[]
             <span className="number">{text('workload.instancesShort', instances)}</span>
             <HealthStatus health={health} />
           </span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** Clusters that do not answer. */
+export function ClusterList({ rows }: { readonly rows: readonly Cluster[] }) {
+  const { text } = useText()
+  const format = useFormat()
+  if (rows.length === 0) return null
+  return (
+    <ul className="list">
+      {rows.map(({ id, name, health }) => (
+        <li key={id}>
+          <span className="list-main">
+            <Go to={pathTo('cluster', { cluster: id })}>
+              {text('home.clusterUnknown', { name, time: format.clockTime(health.since) })}
+            </Go>
+          </span>
+          <Status tone="warn">{text('workload.health.Unknown')}</Status>
         </li>
       ))}
     </ul>

@@ -10,7 +10,7 @@ import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Page, Panel } from '../../ui/page.tsx'
 import { useNow } from '../../ui/time.tsx'
 import { HealthCounts } from './health-counts.tsx'
-import { GateList, ReleaseList, WorkloadList } from './lists.tsx'
+import { ClusterList, GateList, ReleaseList, WorkloadList } from './lists.tsx'
 
 const EVERY_MS = 5 * SECOND_MS
 const SHOWN = 8
@@ -91,11 +91,21 @@ function Wrong() {
   const minute = Math.floor(useNow().getTime() / MINUTE_MS) * MINUTE_MS
   const since = new Date(minute - DAY_MS).toISOString()
   const releases = useAnswer('searchReleases', { group: 'wrong', since, limit: SHOWN }, { everyMs: EVERY_MS })
+  // Not everybody may see Clusters; then there are none here.
+  const clusters = useAnswer('listClusters', { limit: 200 }, { everyMs: EVERY_MS, quiet: true })
+  const silent = clusters.data?.items.filter(({ health }) => health.state === 'unknown') ?? []
   return (
     <Panel title={text('home.wrong')} isFlush beside={<Count of={releases.data?.total} />}>
       <Loaded of={releases}>
         {({ items }) =>
-          items.length === 0 ? <Empty>{text('home.wrongNone')}</Empty> : <ReleaseList rows={items} />
+          items.length + silent.length === 0 ? (
+            <Empty>{text('home.wrongNone')}</Empty>
+          ) : (
+            <>
+              <ClusterList rows={silent} />
+              <ReleaseList rows={items} />
+            </>
+          )
         }
       </Loaded>
     </Panel>
