@@ -1,5 +1,5 @@
 /* What the account that registration made must not be able to do, asked of the API server itself. */
-import { type Kube, KubeError } from '@slipway/kube'
+import { type Kube, KubeError, type Question } from '@slipway/kube'
 
 const FOREIGN = 'foreign'
 const pod = (namespace: string, name: string) => ({
@@ -23,6 +23,24 @@ export async function settleForeigner(admin: Kube): Promise<void> {
     metadata: { name: 'theirs', namespace: FOREIGN },
     spec: { ports: [{ port: 80 }] },
   })
+}
+
+/** What releases, builds, logs, terminals and counts ask of a namespace of this installation. */
+export function neededThings(namespace: string): readonly Question[] {
+  const written = ['secrets', 'services', 'deployments', 'gateways', 'httproutes'] as const
+  return [
+    ...written.flatMap((resource) =>
+      ['list', 'create', 'patch', 'delete'].map((verb) => ({ verb, resource, namespace })),
+    ),
+    ...['get', 'list', 'create', 'delete'].map((verb) => ({ verb, resource: 'jobs', namespace }) as const),
+    ...['get', 'list', 'delete'].map((verb) => ({ verb, resource: 'pods', namespace }) as const),
+    { verb: 'get', resource: 'pods', subresource: 'log', namespace },
+    { verb: 'get', resource: 'pods', subresource: 'exec', namespace },
+    { verb: 'create', resource: 'pods', subresource: 'exec', namespace },
+    { verb: 'list', resource: 'events', namespace },
+    { verb: 'list', resource: 'podmetrics', namespace },
+    { verb: 'watch', resource: 'secrets', namespace },
+  ]
 }
 
 /** @param own - a namespace of this installation */

@@ -7,7 +7,7 @@ import { copyFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { systemClock, waitFor } from '@slipway/kit'
-import { eachObject, findObject, kubeClient, parseKubeconfig, type Kube } from '@slipway/kube'
+import { eachObject, findObject, isAllowed, kubeClient, parseKubeconfig, type Kube } from '@slipway/kube'
 import { pushProgram, testPlatform, type TestPlatform } from '@slipway/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -18,7 +18,7 @@ import type { Cli } from '../journey/cli.ts'
 import { settleIn, WORKLOAD, type Developer } from '../journey/developer.ts'
 import { makeHome, removeHome } from '../journey/product.ts'
 import { standInForGateway } from '../journey/stand-in.ts'
-import { forbiddenThings, refusalOf, settleForeigner } from './account.ts'
+import { forbiddenThings, neededThings, refusalOf, settleForeigner } from './account.ts'
 
 const WAIT_MS = 90_000
 const SYSTEM = 'slipway-system'
@@ -117,6 +117,15 @@ describe.runIf(available)('on a real control plane', { timeout: 240_000 }, () =>
     expect(Math.abs(Number(shown['clockSkewSeconds']))).toBeLessThan(5)
     const ran = await developer.cli.succeed(['cluster', 'show', 'real'])
     expect(ran.err).toContain('Install metrics-server')
+  })
+
+  test('the account may do in a namespace of its own what releases, builds, logs and terminals ask for', async () => {
+    const { namespace } = await developer.cli.json('workload', 'show', WORKLOAD)
+    const { token } = await admin.requestToken({ namespace: SYSTEM, name: 'slipway' }, { lifeSeconds: 3_600 })
+    using kube = accountWith(token)
+    const needed = neededThings(String(namespace))
+    const answers = await Promise.all(needed.map((question) => isAllowed(kube, question)))
+    expect(needed.filter((_, index) => answers[index] !== true)).toEqual([])
   })
 
   test('the API server refuses whatever the account must not do', async () => {

@@ -25,7 +25,7 @@ export const whereErrors = catalog({
     cluster_rights_missing:
       'These credentials may not do what registering needs: {problem}. Use those of an administrator once; or apply what "slipway cluster manifest" prints, and register with a token of ServiceAccount slipway-system/slipway.',
     cluster_owned:
-      'Another installation of Slipway works with this Cluster: {owner} at {address}. Remove the Cluster there first. If that installation is gone for good, delete ConfigMap slipway-owner in namespace slipway-system, then try again.',
+      'Another installation of Slipway works with this Cluster: {owner} at {address}. Remove the Cluster there, unless that installation is gone for good. Then delete ConfigMap slipway-owner in namespace slipway-system of the Cluster, and try again.',
     cluster_registered: 'This Cluster is registered already, as {cluster}.',
     cluster_token_capped:
       'The Cluster gives tokens a life too short to work with (until {until}). Raise --service-account-max-token-expiration of its API server to a day or more.',
@@ -53,7 +53,7 @@ export const whereErrors = catalog({
     cluster_rights_missing:
       '这些凭据没有注册所需的权限：{problem}。请使用一次管理员凭据；或应用“slipway cluster manifest”输出的清单，再用 ServiceAccount slipway-system/slipway 的令牌注册。',
     cluster_owned:
-      '另一套 Slipway 正在使用该集群：{owner}，地址 {address}。请先在那里移除该集群；如果那套 Slipway 已不复存在，请删除命名空间 slipway-system 中的 ConfigMap slipway-owner，然后重试。',
+      '另一套 Slipway 正在使用该集群：{owner}，地址 {address}。请先在那里移除该集群（那套 Slipway 已不复存在时除外），再删除该集群命名空间 slipway-system 中的 ConfigMap slipway-owner，然后重试。',
     cluster_registered: '该集群已注册，名称为 {cluster}。',
     cluster_token_capped:
       '该集群签发的令牌有效期太短（至 {until}）。请将其 API 服务器的 --service-account-max-token-expiration 提高到一天或更长。',
