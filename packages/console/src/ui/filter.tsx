@@ -2,6 +2,7 @@ import { CloseCircleOutlined, SearchOutlined } from '@ant-design/icons'
 import { systemClock } from '@slipway/kit'
 import { Input } from 'antd'
 import { useEffect, useRef, useState } from 'react'
+import { useText } from '../preferences/text.ts'
 import { Icon } from './icon.tsx'
 
 /** Typing settles for this long before the list is asked for. */
@@ -15,6 +16,7 @@ type FilterProps = {
 
 /** A text that narrows a list; `/` leads here. Characters that an input method is still composing do not count yet. */
 export function Filter({ label, value, change }: FilterProps) {
+  const { text } = useText()
   const [typed, setTyped] = useState(value)
   const isComposing = useRef(false)
   const latest = useRef(change)
@@ -28,7 +30,14 @@ export function Filter({ label, value, change }: FilterProps) {
   return (
     <Input
       data-filter
-      allowClear={{ clearIcon: <Icon of={CloseCircleOutlined} /> }}
+      allowClear={{
+        clearIcon: (
+          <>
+            <Icon of={CloseCircleOutlined} />
+            <span className="visually-hidden">{text('common.clear')}</span>
+          </>
+        ),
+      }}
       prefix={<Icon of={SearchOutlined} />}
       aria-label={label}
       placeholder={label}

@@ -108,6 +108,7 @@ export const consoleWho = catalog({
     'audit.hash': 'Hash',
     'audit.previousHash': 'Hash before',
     'audit.open': 'Look',
+    'audit.narrow': 'Only such events',
   },
   'zh-CN': {
     'organization.list': '组织',
@@ -214,5 +215,6 @@ export const consoleWho = catalog({
     'audit.hash': '哈希值',
     'audit.previousHash': '前一条哈希值',
     'audit.open': '查看',
+    'audit.narrow': '仅看此类记录',
   },
 })

@@ -138,7 +138,7 @@ function useColumns(
     <button
       type="button"
       className="audit-narrow"
-      title={text('common.filterAs', { text: value })}
+      title={text('audit.narrow')}
       onClick={() => setSearch({ [name]: value })}
     >
       {shown}

@@ -90,6 +90,7 @@ export function NewToken({ organizations, close }: NewProps) {
         <Form.Item label={text('token.days')} htmlFor="token-days">
           <InputNumber
             id="token-days"
+            controls={false}
             min={1}
             max={DAYS_MAX}
             precision={0}

@@ -96,8 +96,8 @@ export function LineList(props: ListProps) {
     const element = scroller.current
     if (!element) return
     const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_PX
-    // Only a person moves up; that the list has grown meanwhile is no reason to stop following it.
-    if (isAtEnd) follow(true)
+    // Only a person moves otherwise than the list itself did; that it has grown meanwhile is no reason to stop following it.
+    if (isAtEnd && element.scrollTop > ownTop.current + 1) follow(true)
     else if (element.scrollTop < ownTop.current - 1) follow(false)
     ownTop.current = element.scrollTop
     setPlace((before) => ({ ...before, top: element.scrollTop }))

@@ -93,7 +93,7 @@ function MergedLog({ workload }: { readonly workload: Workload }) {
         )}
       >
         {rows.length === 0 && log.error === undefined && (
-          <p className="lines-empty" role="status">
+          <p className={log.isLoaded ? 'lines-empty' : 'lines-empty loading'} role="status">
             {text(log.isLoaded ? (isNarrowed ? 'log.noMatch' : 'log.empty') : 'common.loading')}
           </p>
         )}

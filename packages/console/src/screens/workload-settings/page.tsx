@@ -43,6 +43,7 @@ function Keep({ workload }: { readonly workload: Workload }) {
       <div className="setting-line">
         <InputNumber
           aria-label={`${text('setting.keep')}, ${text('setting.keepMinutes')}`}
+          controls={false}
           min={0}
           max={KEEP_MINUTES_MAX}
           value={minutes}
