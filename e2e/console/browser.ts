@@ -37,10 +37,11 @@ export type Visitor = AsyncDisposable & {
   readonly complaints: () => readonly string[]
 }
 
-export function openBrowser(): Promise<Browser> {
+/** @param extra - further arguments of the browser */
+export function openBrowser(extra: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: browserPath ?? '',
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    args: ['--no-sandbox', '--disable-dev-shm-usage', ...extra],
   })
 }
 
@@ -70,8 +71,6 @@ export async function visit(
   page.setDefaultTimeout(30_000)
   let said: string[] = []
   page.on('console', (message) => {
-    // Somebody else plugged in a network; the console loads itself again then.
-    if (message.text().includes('ERR_NETWORK_CHANGED')) return
     if (message.type() === 'error') said.push(`${message.text()} (${message.location().url})`)
   })
   page.on('pageerror', (error) => said.push(String(error.stack ?? error)))

@@ -6,7 +6,7 @@ import type { Product } from './product.ts'
 import type { Repository } from './repository.ts'
 
 const WAIT_MS = 90_000
-const PASSWORD = 'a long journey password'
+export const PASSWORD = 'a long journey password'
 const APPLICATION = 'shop/web'
 export const WORKLOAD = 'shop/web/production'
 

@@ -9,6 +9,7 @@ import './theme/shell.css'
 import './theme/parts.css'
 import './theme/run.css'
 import './theme/timeline.css'
+import './theme/waiting.css'
 
 const nonce = markOwnStyles()
 createRoot(must(document.querySelector('#root'), 'the page has a root')).render(<App nonce={nonce} />)

@@ -3,6 +3,7 @@ import { consoleFrame } from './console/frame.ts'
 import { consoleHome } from './console/home.ts'
 import { consoleRun } from './console/run.ts'
 import { consoleShip } from './console/ship.ts'
+import { consoleWaiting } from './console/waiting.ts'
 import { consoleWhat } from './console/what.ts'
 import { consoleWhere } from './console/where.ts'
 import { consoleWho } from './console/who.ts'
@@ -11,6 +12,7 @@ import { consoleWho } from './console/who.ts'
 const areas = [
   consoleFrame,
   consoleHome,
+  consoleWaiting,
   consoleWhat,
   consoleShip,
   consoleRun,

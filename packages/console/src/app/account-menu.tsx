@@ -6,7 +6,7 @@ import type { Account } from '@slipway/contract'
 import type { Language } from '@slipway/messages'
 
 import { cache, useChange } from '../data/queries.ts'
-import { rememberSignedIn } from '../data/session.ts'
+import { rememberSignedIn, tellOtherTabs } from '../data/session.ts'
 import { setPreferences, usePreferences, type Preferences } from '../preferences/store.ts'
 import { useText } from '../preferences/text.ts'
 import { Icon } from '../ui/icon.tsx'
@@ -124,6 +124,7 @@ function SignOut() {
   const { text } = useText()
   const signOut = useChange('signOut', () => {
     rememberSignedIn(false)
+    tellOtherTabs({ kind: 'signed-out' })
     cache.clear()
     window.location.assign('/')
   })

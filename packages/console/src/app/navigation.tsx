@@ -1,5 +1,7 @@
+import { MINUTE_MS } from '@slipway/kit'
 import { useRouterState } from '@tanstack/react-router'
 
+import { useAnswer } from '../data/queries.ts'
 import { useText } from '../preferences/text.ts'
 import { routeEntries, type RouteEntry } from '../routes/table.ts'
 import { Go } from '../ui/go.tsx'
@@ -26,6 +28,7 @@ export function Navigation() {
                   <Go to={entry.path} className={isWithin(entry, path) ? 'is-here' : ''}>
                     <RouteIcon name={name} />
                     {text(entry.title)}
+                    {name === 'approvals' && <WaitingCount />}
                   </Go>
                 </li>
               ))}
@@ -33,6 +36,19 @@ export function Navigation() {
         </div>
       ))}
     </nav>
+  )
+}
+
+/** How many questions wait for the person who is here. */
+function WaitingCount() {
+  const { text } = useText()
+  const waiting = useAnswer('listGates', { for: 'me', limit: 1 }, { everyMs: MINUTE_MS, quiet: true })
+  const count = waiting.data?.total ?? 0
+  if (count === 0) return null
+  return (
+    <span className="count" role="status" aria-label={text('approvals.count', { count })}>
+      {count}
+    </span>
   )
 }
 

@@ -1,6 +1,7 @@
 import { Outlet, useMatches, useRouterState } from '@tanstack/react-router'
-import { useEffect } from 'react'
+import { useEffect, useRef, useState } from 'react'
 
+import { useLiveChanges } from '../data/live/use-live.ts'
 import { useAnswer } from '../data/queries.ts'
 import { isSignedOut, rememberSignedIn, wasSignedIn } from '../data/session.ts'
 import { useText } from '../preferences/text.ts'
@@ -29,19 +30,24 @@ export function Root() {
 }
 
 function Private() {
-  const hasHint = wasSignedIn()
+  // As it was when this page was opened: another tab may change it, and what is open here stays open.
+  const [hasHint] = useState(wasSignedIn)
   const account = useAnswer('whoami', {}, { enabled: hasHint, quiet: true })
-  const isOutside = !hasHint || (account.data === undefined && isSignedOut(account.error))
+  const isOutside = account.data === undefined && (!hasHint || isSignedOut(account.error))
   const firstRun = useAnswer('getFirstRun', {}, { enabled: isOutside })
   const here = useRouterState({ select: (state) => state.location.href })
   const go = useGo()
+  const isLeaving = useRef(false)
   const isOpen = firstRun.data?.open
   useEffect(() => {
-    if (!isOutside || isOpen === undefined) return
+    // On the way out the address is the next page's already, which is no place to return to.
+    if (!isOutside || isOpen === undefined || isLeaving.current) return
+    isLeaving.current = true
     rememberSignedIn(false)
     const to = isOpen ? pathTo('firstRun') : pathTo('signIn', undefined, { return: here === '/' ? '' : here })
     go(to, { replace: true })
   }, [isOutside, isOpen, here, go])
+  useLiveChanges(account.data !== undefined)
   if (account.data)
     return (
       <>

@@ -2,6 +2,7 @@ import {
   ApartmentOutlined,
   AppstoreOutlined,
   AuditOutlined,
+  CheckSquareOutlined,
   ClusterOutlined,
   DeploymentUnitOutlined,
   FolderOutlined,
@@ -17,6 +18,7 @@ import { Icon } from '../ui/icon.tsx'
 
 const icons: Readonly<Partial<Record<RouteName, ReactNode>>> = {
   home: <Icon of={HomeOutlined} />,
+  approvals: <Icon of={CheckSquareOutlined} />,
   projects: <Icon of={FolderOutlined} />,
   applications: <Icon of={AppstoreOutlined} />,
   clusters: <Icon of={ClusterOutlined} />,

@@ -4,7 +4,6 @@ import { useEffect, useRef, useState, type ReactNode } from 'react'
 
 import type { Account } from '@slipway/contract'
 
-import { useChanges } from '../data/changes.ts'
 import { useText } from '../preferences/text.ts'
 import { pathTo } from '../routes/path.ts'
 import { Logo } from '../theme/logo.tsx'
@@ -25,7 +24,6 @@ export function Shell({ account, children }: { readonly account: Account; readon
   const [isNavigationOpen, setNavigationOpen] = useState(false)
   const [open, setOpen] = useState<'palette' | 'sheet'>()
   const main = useRef<HTMLElement>(null)
-  useChanges()
   useShortcuts({ openPalette: () => setOpen('palette'), openSheet: () => setOpen('sheet') })
   useEffect(() => setNavigationOpen(false), [path])
   return (

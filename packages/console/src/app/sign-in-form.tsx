@@ -3,7 +3,8 @@ import { Button, Form, Input } from 'antd'
 import type { Session } from '@slipway/contract'
 
 import { useChange } from '../data/queries.ts'
-import { rememberSignedIn, sessionEnded } from '../data/session.ts'
+import { tellHub } from '../data/live/live.ts'
+import { rememberSignedIn, sessionEnd, tellOtherTabs } from '../data/session.ts'
 import { useText } from '../preferences/text.ts'
 import { Refusal } from '../ui/refusal.tsx'
 import { PasswordInput } from '../ui/password.tsx'
@@ -13,7 +14,9 @@ export function SignInForm(props: { readonly name?: string; readonly done: (sess
   const { text } = useText()
   const signIn = useChange('signIn', (session) => {
     rememberSignedIn(true)
-    sessionEnded.set(false)
+    sessionEnd.set('none')
+    tellHub('restart')
+    tellOtherTabs({ kind: 'signed-in', name: session.user.name })
     props.done(session)
   })
   return (

@@ -8,6 +8,7 @@ import {
   type UseMutationResult,
   type UseQueryResult,
 } from '@tanstack/react-query'
+import { useEffect } from 'react'
 
 import type { Contract, Endpoint } from '@slipway/contract'
 import { SECOND_MS } from '@slipway/kit'
@@ -15,8 +16,9 @@ import type { Client, OperationName } from '@slipway/sdk'
 
 import { api } from './client.ts'
 import { isUnreachable, lostSince, noticeLoss } from './connection.ts'
-import { isSignedOut, sessionEnded } from './session.ts'
-import { signalStore } from './store.ts'
+import { isLive, tellHub } from './live/live.ts'
+import { intervalMs } from './live/told.ts'
+import { isSignedOut, sessionEnd } from './session.ts'
 
 /*
  * All reading and changing goes through here: one cache, one way to notice that the server is gone or the session has ended.
@@ -24,16 +26,17 @@ import { signalStore } from './store.ts'
  */
 
 const FRESH_MS = SECOND_MS
-/** Where changes are told, asking is only for what no change tells of, such as use of memory. */
-const TOLD_EVERY_MS = 10 * SECOND_MS
-
-/** True while somebody tells this tab what changes. */
-export const changesAreTold = signalStore(false)
+/** Pages of a list that is read as a whole. */
+const PAGES_MAX = 25
 
 /** Tells the frame when an error means that the server is away or the session has ended. */
 export function noticeFailure(error: unknown): void {
-  if (isUnreachable(error)) noticeLoss(() => void cache.invalidateQueries())
-  else if (isSignedOut(error)) sessionEnded.set(true)
+  if (isUnreachable(error))
+    noticeLoss(() => {
+      tellHub('retry')
+      void cache.invalidateQueries()
+    })
+  else if (isSignedOut(error) && sessionEnd.get() === 'none') sessionEnd.set('ended')
 }
 
 export const cache: QueryClient = new QueryClient({
@@ -57,19 +60,18 @@ export type RequestOf<Name extends JsonName> = NonNullable<Parameters<Client[Nam
 export type AnswerOf<Name extends JsonName> = Awaited<ReturnType<Client[Name]>>
 
 type ReadOptions = {
-  /** Asked again this often while the page is looked at. */
+  /** Asked again this often while the page is looked at, as far as changes of it are not told by the stream. */
   readonly everyMs?: number | false
   readonly enabled?: boolean
   /** A refusal neither ends the session nor tells of a lost connection. */
   readonly quiet?: boolean
 }
 
-function useInterval(wantedMs: number | false | undefined): number | false {
+/** How often something is asked again by itself. While the server is away, one place asks for it instead of every panel. */
+function useInterval(name: JsonName, { everyMs = false }: ReadOptions): number | false {
   const isLost = lostSince.use() !== undefined
-  const isTold = changesAreTold.use()
-  // While the server is away, one place asks for it instead of every panel.
-  if (isLost || wantedMs === undefined || wantedMs === false) return false
-  return isTold ? Math.max(wantedMs, TOLD_EVERY_MS) : wantedMs
+  const isTold = isLive.use()
+  return isLost ? false : intervalMs(name, everyMs, isTold)
 }
 
 /** What an operation answers, kept fresh. */
@@ -78,7 +80,7 @@ export function useAnswer<Name extends JsonName>(
   request: RequestOf<Name>,
   options: ReadOptions = {},
 ): UseQueryResult<AnswerOf<Name>> {
-  const everyMs = useInterval(options.everyMs)
+  const everyMs = useInterval(name, options)
   return useQuery({
     queryKey: [name, request],
     queryFn: ({ signal }) => api.call(name, request, { signal }) as Promise<AnswerOf<Name>>,
@@ -105,8 +107,10 @@ export function useRows<Name extends PageName>(
   readonly rows: readonly RowOf<Name>[] | undefined
   /** How many there are in all, where the operation tells. */
   readonly total: number | undefined
+  /** What the rows answer; undefined while they are still those of the question before. */
+  readonly question: string | undefined
 } {
-  const everyMs = useInterval(options.everyMs)
+  const everyMs = useInterval(name, options)
   const result = useInfiniteQuery({
     queryKey: [name, request, 'pages'],
     queryFn: ({ pageParam, signal }) =>
@@ -118,7 +122,27 @@ export function useRows<Name extends PageName>(
     placeholderData: keepPreviousData,
   })
   const pages = result.data?.pages
-  return { ...result, rows: pages?.flatMap((page) => page.items), total: pages?.at(-1)?.total }
+  return {
+    ...result,
+    rows: pages?.flatMap((page) => page.items),
+    total: pages?.at(-1)?.total,
+    question: result.isPlaceholderData ? undefined : JSON.stringify(request),
+  }
+}
+
+/** All rows of a list that is never long, however many pages they come in. */
+export function useAllRows<Name extends PageName>(
+  name: Name,
+  request: Omit<RequestOf<Name>, 'cursor'>,
+  options: ReadOptions = {},
+): ReturnType<typeof useRows<Name>> {
+  const result = useRows(name, request, options)
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = result
+  const count = result.data?.pages.length ?? 0
+  useEffect(() => {
+    if (hasNextPage && !isFetchingNextPage && count < PAGES_MAX) void fetchNextPage()
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage, count])
+  return result
 }
 
 /** Calls a changing operation; afterwards everything shown is asked for again. The caller shows `error`. */

@@ -2,8 +2,32 @@ import { ApiError } from '@slipway/sdk'
 
 import { signalStore } from './store.ts'
 
-/** True when the server no longer knows the session of this page; a dialog then asks to sign in, over whatever is open. */
-export const sessionEnded = signalStore(false)
+/**
+ * Why this page has no session any more; a dialog then asks to sign in, over whatever is open. `signed-out`: somebody left on
+ * purpose, in another tab, so nothing of the page is shown meanwhile.
+ */
+export const sessionEnd = signalStore<'none' | 'ended' | 'signed-out'>('none')
+
+/** What the tabs of a browser tell each other about their one session. */
+export type SessionNews =
+  | { readonly kind: 'signed-out' }
+  | { readonly kind: 'signed-in'; readonly name: string }
+
+const CHANNEL = 'slipway.session'
+const channel = new BroadcastChannel(CHANNEL)
+
+export function tellOtherTabs(news: SessionNews): void {
+  // A channel reaches this origin only.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  channel.postMessage(news)
+}
+
+/** Listens to the other tabs; returns how to stop. */
+export function onSessionNews(take: (news: SessionNews) => void): () => void {
+  const hear = ({ data }: MessageEvent<SessionNews>): void => take(data)
+  channel.addEventListener('message', hear)
+  return () => channel.removeEventListener('message', hear)
+}
 
 const KEY = 'slipway.signed-in'
 

@@ -20,18 +20,16 @@ export const routes = {
   home: { path: '/', screen: 'home', title: 'home.title', menu: 'work', key: 'h' },
   signIn: { path: '/sign-in', screen: 'sign-in', title: 'signIn.title', isPublic: true },
   firstRun: { path: '/first-run', screen: 'first-run', title: 'firstRun.title', isPublic: true },
+  approvals: {
+    path: '/approvals',
+    screen: 'approvals',
+    title: 'approvals.title',
+    menu: 'work',
+    key: 'i',
+  },
+  device: { path: '/device', screen: 'device', title: 'device.title' },
   projects: { path: '/projects', screen: 'projects', title: 'project.list', menu: 'work', key: 'p' },
   project: { path: '/projects/$project', screen: 'project', title: 'application.project' },
-  applicationByName: {
-    path: '/projects/$project/applications/$application',
-    screen: 'by-name',
-    title: 'application.overview',
-  },
-  workloadByName: {
-    path: '/workloads/$project/$application/$environment',
-    screen: 'by-name',
-    title: 'workload.overview',
-  },
   applications: {
     path: '/applications',
     screen: 'applications',

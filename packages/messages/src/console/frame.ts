@@ -52,6 +52,9 @@ export const consoleFrame = catalog({
       'No connection to the server since {time}. What you see is from then; it is tried again by itself.',
     'session.ended.title': 'Your session has ended',
     'session.ended.text': 'Sign in again and go on where you are. Nothing on this page is lost.',
+    'session.away.title': 'You have signed out',
+    'session.away.text':
+      'This happened in another tab. Sign in again to go on here; what you had typed is still there.',
     'signIn.title': 'Sign in',
     'signIn.name': 'Name',
     'signIn.password': 'Password',
@@ -93,6 +96,7 @@ export const consoleFrame = catalog({
     'common.since': 'Since',
     'grid.rows': 'Rows: {count}',
     'grid.rowsMore': 'Rows: {count}, and more',
+    'grid.new': 'Show {count} new',
     'grid.loading': 'Loading rows…',
   },
   'zh-CN': {
@@ -144,6 +148,8 @@ export const consoleFrame = catalog({
     'connection.lost': '自 {time} 起与服务器失去连接。当前显示的是当时的内容，正在自动重试。',
     'session.ended.title': '会话已结束',
     'session.ended.text': '重新登录后可从原处继续，本页内容不会丢失。',
+    'session.away.title': '您已退出登录',
+    'session.away.text': '退出操作来自另一个标签页。重新登录即可从此处继续，已输入的内容仍然保留。',
     'signIn.title': '登录',
     'signIn.name': '用户名',
     'signIn.password': '密码',
@@ -184,6 +190,7 @@ export const consoleFrame = catalog({
     'common.since': '自',
     'grid.rows': '共 {count} 行',
     'grid.rowsMore': '已加载 {count} 行，还有更多',
+    'grid.new': '显示 {count} 条新数据',
     'grid.loading': '正在加载…',
   },
 })

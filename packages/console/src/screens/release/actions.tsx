@@ -4,8 +4,9 @@ import { useState } from 'react'
 import type { Release } from '@slipway/contract'
 
 import { useAnswer, useChange } from '../../data/queries.ts'
+import { AnswerDialog } from '../../objects/answer-dialog.tsx'
 import { useText } from '../../preferences/text.ts'
-import { AnswerDialog, CommandDialog, RollbackDialog, type Command } from './dialogs.tsx'
+import { CommandDialog, RollbackDialog, type Command } from './dialogs.tsx'
 
 type ActionsProps = { readonly release: Release; readonly name: string }
 type Open = Command | 'approve' | 'reject' | 'rollback' | undefined

@@ -1,10 +1,7 @@
-import { useState } from 'react'
-
+import { SECOND_MS } from '@slipway/kit'
 import type { Release, ReleaseEvent } from '@slipway/contract'
 
-import { api } from '../../data/client.ts'
-import { useEvents } from '../../data/events.ts'
-import { cache, useAnswer } from '../../data/queries.ts'
+import { useAllRows, useAnswer } from '../../data/queries.ts'
 import { ReleaseStatus } from '../../objects/release.tsx'
 import { useWorkloadTrail } from '../../objects/workload.tsx'
 import { useText } from '../../preferences/text.ts'
@@ -19,46 +16,19 @@ import { Reason } from './reason.tsx'
 import { Timeline } from './timeline.tsx'
 import { Versions } from './versions.tsx'
 
-type Live = { readonly release: Release | undefined; readonly events: readonly ReleaseEvent[] }
+const EVERY_MS = 2 * SECOND_MS
+const NO_EVENTS: readonly ReleaseEvent[] = []
 
 /** One Release, live: its timeline, what it waits for, what it changes, everything that happened. */
 export default function ReleasePage() {
   const { release: id } = useRouteParams<'release'>()
-  const first = useAnswer('getRelease', { release: id })
-  const live = useLive(id, first.data !== undefined)
+  const release = useAnswer('getRelease', { release: id }, { everyMs: EVERY_MS })
+  const events = useAllRows('listReleaseEvents', { release: id, limit: 200 }, { everyMs: EVERY_MS })
   return (
-    <Loaded of={first}>
-      {(loaded) => (
-        <ReleaseView release={live.release?.id === id ? live.release : loaded} events={live.events} />
-      )}
+    <Loaded of={release}>
+      {(loaded) => <ReleaseView release={loaded} events={events.rows ?? NO_EVENTS} />}
     </Loaded>
   )
-}
-
-/** The Release and its journal, as the stream brings them; an entry that comes twice counts once. */
-function useLive(id: string, isThere: boolean): Live {
-  const [live, setLive] = useState<Live & { readonly id: string }>({ id, release: undefined, events: [] })
-  const own = live.id === id ? live : { id, release: undefined, events: [] }
-  useEvents(
-    isThere ? id : undefined,
-    (options) => api.followRelease({ release: id }, options),
-    ({ name, data }) => {
-      if (name === 'release') {
-        // The stream's events are the contract's: `release` carries the whole object, `event` an entry of the journal.
-        const release = data as Release
-        setLive((before) => ({ id, release, events: before.id === id ? before.events : [] }))
-        if (release.endedAt !== null) void cache.invalidateQueries()
-      } else if (name === 'event') {
-        const event = data as ReleaseEvent
-        setLive((before) => {
-          const events = before.id === id ? before.events : []
-          if (events.some(({ sequence }) => sequence === event.sequence)) return before
-          return { id, release: before.id === id ? before.release : undefined, events: [...events, event] }
-        })
-      }
-    },
-  )
-  return own
 }
 
 function ReleaseView({

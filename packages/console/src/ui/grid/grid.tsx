@@ -3,6 +3,8 @@ import { useEffect, useRef, useState, type CSSProperties, type KeyboardEvent, ty
 
 import { usePreferences } from '../../preferences/store.ts'
 import { useText } from '../../preferences/text.ts'
+import { NewRows } from '../steady/new-rows.tsx'
+import { useSteady } from '../steady/use-steady.ts'
 import { moveOf } from './moves.ts'
 
 /*
@@ -29,6 +31,8 @@ export type Rows<Row> = {
   readonly hasNextPage: boolean
   readonly isFetchingNextPage: boolean
   readonly fetchNextPage: () => Promise<unknown>
+  /** What the rows answer; other rows of the same question never move under the pointer. */
+  readonly question?: string | undefined
 }
 
 type GridProps<Row> = {
@@ -49,7 +53,9 @@ export function Grid<Row>({ label, columns, of, keyOf, open, empty }: GridProps<
   const { text } = useText()
   const { density } = usePreferences()
   const scroller = useRef<HTMLDivElement>(null)
-  const { rows, total, hasNextPage, isFetchingNextPage, fetchNextPage } = of
+  const { total, hasNextPage, isFetchingNextPage, fetchNextPage } = of
+  const steady = useSteady(of.rows, keyOf, of.question)
+  const { rows } = steady
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -63,7 +69,7 @@ export function Grid<Row>({ label, columns, of, keyOf, open, empty }: GridProps<
     if (hasNextPage && !isFetchingNextPage && lastShown >= rows.length - AHEAD_ROWS) void fetchNextPage()
   }, [hasNextPage, isFetchingNextPage, lastShown, rows.length, fetchNextPage])
   useEffect(() => virtual.measure(), [density, virtual])
-  const focus = useRowFocus(of, scroller, (index) => virtual.scrollToIndex(index))
+  const focus = useRowFocus({ ...of, rows }, scroller, (index) => virtual.scrollToIndex(index))
 
   if (rows.length === 0 && !isFetchingNextPage) return empty
   // Custom properties are not in the type of a style.
@@ -81,6 +87,7 @@ export function Grid<Row>({ label, columns, of, keyOf, open, empty }: GridProps<
         aria-rowcount={total === undefined ? (hasNextPage ? -1 : rows.length + 1) : total + 1}
         aria-colcount={columns.length}
         aria-busy={isFetchingNextPage}
+        {...steady.pointer}
         onKeyDown={(event) => focus.onKey(event, (index) => rows[index] && open?.(rows[index]))}
       >
         <div role="rowgroup" className="grid-head">
@@ -106,7 +113,7 @@ export function Grid<Row>({ label, columns, of, keyOf, open, empty }: GridProps<
                 aria-rowindex={index + 2}
                 data-index={index}
                 tabIndex={index === focus.active ? 0 : -1}
-                className="grid-row"
+                className={steady.gone.has(keyOf(row)) ? 'grid-row is-gone' : 'grid-row'}
                 style={{ transform: `translateY(${start}px)`, height: size }}
                 onFocus={() => focus.setActive(index)}
               >
@@ -126,6 +133,7 @@ export function Grid<Row>({ label, columns, of, keyOf, open, empty }: GridProps<
           : total === undefined && hasNextPage
             ? text('grid.rowsMore', { count: rows.length })
             : text('grid.rows', { count: total ?? rows.length })}
+        <NewRows of={steady} />
       </p>
     </div>
   )

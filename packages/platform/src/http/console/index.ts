@@ -14,6 +14,8 @@ const NONCE_BYTES = 18
 /** A console that is not there is looked for again after this time. */
 const LOOK_AGAIN_MS = SECOND_MS / 2
 const BELOW = '/console/'
+/** A worker obeys the policy of its own script, not the one of the page that starts it. */
+const FILE_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'"
 
 /** What a browser gets for an address of the console. */
 export type ConsolePage = { readonly html: string; readonly headers: Readonly<Record<string, string>> }
@@ -116,6 +118,7 @@ function fileAnswer(state: SiteState, path: string, request: Request): Response 
   return new Response(request.method === 'HEAD' ? null : content, {
     headers: {
       'content-type': file.contentType,
+      'content-security-policy': FILE_POLICY,
       'content-length': String(content.length),
       'cache-control': 'public, max-age=31536000, immutable',
       vary: 'accept-encoding',
