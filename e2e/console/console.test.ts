@@ -57,15 +57,10 @@ describe.skipIf(browserPath === undefined)('the console', () => {
     await page.getByRole('button', { name: 'Make me administrator' }).click()
     await page.getByRole('heading', { name: 'Home' }).waitFor()
 
-    await page.getByRole('link', { name: 'Projects' }).click()
-    await createNamed(page, 'New Organization', 'Harbour')
-    await createNamed(page, 'New Project', 'Shop')
-    await page.getByRole('heading', { level: 1, name: 'Shop' }).waitFor()
-    projectUrl = pathOf(page)
-    await createNamed(page, 'New Environment', 'Production')
-    await page.getByRole('link', { name: 'Production' }).waitFor()
-
-    await page.getByRole('button', { name: 'New Application' }).click()
+    await page.getByRole('button', { name: 'Create an Application' }).click()
+    await page.getByLabel('Organization', { exact: true }).fill('harbour')
+    await page.getByLabel('Project', { exact: true }).fill('shop')
+    await page.getByRole('button', { name: 'Go on' }).click()
     await page.getByLabel('Name', { exact: true }).fill('Web')
     await page.getByLabel('Git address or local path').fill(repository.path)
     await page.getByRole('button', { name: 'Create' }).click()
@@ -78,7 +73,7 @@ describe.skipIf(browserPath === undefined)('the console', () => {
 
     await page.getByRole('navigation', { name: 'Where you are' }).getByRole('link', { name: 'Web' }).click()
     await page.getByRole('button', { name: 'Run it in an Environment' }).click()
-    await page.getByRole('dialog').getByText('Production').waitFor()
+    await page.getByRole('dialog').getByText('production').waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Create' }).click()
     await page.getByRole('heading', { level: 1, name: 'shop/web/production' }).waitFor()
     workloadUrl = pathOf(page)
@@ -89,6 +84,10 @@ describe.skipIf(browserPath === undefined)('the console', () => {
     await page.getByRole('heading', { level: 1, name: 'Release 1' }).waitFor()
     await page.locator('.page-title').getByText('done').waitFor()
     expect(await page.locator('.timeline > li').count()).toBe(3)
+    await page.goto('/projects/shop')
+    await page.getByRole('heading', { level: 1, name: 'shop' }).waitFor()
+    await page.waitForURL(/\/projects\/prj_/u)
+    projectUrl = pathOf(page)
     session = await visitor.context.storageState()
     expect(visitor.complaints()).toEqual([])
   })
@@ -172,6 +171,23 @@ describe.skipIf(browserPath === undefined)('the console', () => {
     expect(wide).toEqual([])
   })
 
+  test.each(['/projects/shop', '/projects/shop/applications/web', '/workloads/shop/web/production'])(
+    'the link %s of the command line leads to what it names',
+    async (path) => {
+      await using visitor = await visit(browser, {
+        url: product.url,
+        theme: 'light',
+        language: 'en',
+        session,
+      })
+      const { page } = visitor
+      await page.goto(path)
+      await page.waitForURL(/\/(?:prj|app|wrk)_[0-9a-z]{26}$/u)
+      await settle(page)
+      expect(visitor.complaints()).toEqual([])
+    },
+  )
+
   test('a killed platform is told calmly, and what was shown goes on without a reload', async () => {
     await using visitor = await visit(browser, { url: product.url, theme: 'light', language: 'en', session })
     const { page } = visitor
@@ -222,6 +238,59 @@ describe.skipIf(browserPath === undefined)('the console', () => {
     expect(pathOf(page)).toBe(`${workloadUrl}/new-release`)
   })
 
+  test('the first load stays below 400 kB', async () => {
+    await using visitor = await visit(browser, { url: product.url, theme: 'light', language: 'en', session })
+    const { page } = visitor
+    const files = new Set<string>()
+    page.on('request', (request) => {
+      if (/\.(?:js|css)$/u.test(request.url())) files.add(request.url())
+    })
+    await page.goto('/')
+    await settle(page)
+    const sizes = await Promise.all(
+      [...files].map(async (file) => {
+        const response = await fetch(file, { method: 'HEAD', headers: { 'accept-encoding': 'gzip' } })
+        expect(response.status).toBe(200)
+        return Number(response.headers.get('content-length'))
+      }),
+    )
+    const sum = sizes.reduce((all, size) => all + size, 0)
+    console.log(`first load of the console: ${Math.round(sum / 1_000)} kB (gzip), ${files.size} files`)
+    expect(files.size).toBeGreaterThan(1)
+    expect(sum).toBeLessThan(400_000)
+  })
+
+  test('a long list is a grid with all its rows, of which the page holds those in sight', async () => {
+    await using visitor = await visit(browser, { url: product.url, theme: 'light', language: 'en', session })
+    const { page, context } = visitor
+    const { request } = context
+    const organizations = (await (await request.get('/v1/organizations')).json()) as {
+      readonly items: readonly { readonly id: string }[]
+    }
+    const inOrganization = `/v1/organizations/${organizations.items[0]?.id ?? ''}/projects`
+    for (let index = 0; index < 230; index += 1) {
+      const data = { slug: `list-${index}`, name: `List ${index}` }
+      const made = await request.post(inOrganization, { data, headers: { origin: product.url } })
+      expect(made.status()).toBe(201)
+    }
+    await page.goto('/projects')
+    const rows = page.getByRole('grid').locator('[role=row][tabindex]')
+    await rows.first().focus()
+    await page.keyboard.press('PageDown')
+    const indexOfActive = (): Promise<unknown> =>
+      page.evaluate('Number(document.activeElement.getAttribute("aria-rowindex"))')
+    await expect.poll(indexOfActive).toBeGreaterThan(5)
+    await page.keyboard.press('End')
+    await expect.poll(indexOfActive, { timeout: 60_000 }).toBeGreaterThan(231)
+    const last = Number(await indexOfActive())
+    expect(await page.getByRole('grid').getAttribute('aria-rowcount')).toBe(String(last))
+    expect(await rows.count()).toBeLessThan(80)
+    expect(await accessibilityFindings(page)).toEqual([])
+    await page.keyboard.press('Home')
+    await expect.poll(indexOfActive).toBe(2)
+    expect(await page.locator('[role=row][tabindex="0"]').count()).toBe(1)
+  })
+
   test('no browser reported a broken policy', async () => {
     const log = await readFile(join(home, 'data', 'logs', 'platform.log'), 'utf8')
     expect(log.split('\n').filter((line) => line.includes('content security policy'))).toEqual([])
@@ -231,10 +300,11 @@ describe.skipIf(browserPath === undefined)('the console', () => {
 /** What people and machines named in this run; it belongs to no language. */
 const DATA = [
   hostname(),
-  'Harbour',
-  'Shop',
+  'harbour',
+  'shop',
+  'Pier',
+  'Lighthouse',
   'Web',
-  'Production',
   'shop/web/production',
   'shop/web',
   'production',
@@ -283,8 +353,10 @@ function pathOf(page: Page): string {
 
 /** Waits until a page has what it asks for. */
 async function settle(page: Page): Promise<void> {
-  await page.getByRole('heading', { level: 1 }).first().waitFor()
+  await page.getByRole('heading', { level: 1 }).first().waitFor({ timeout: 60_000 })
   await expect.poll(() => page.locator('.loading').count(), { timeout: 30_000 }).toBe(0)
+  // Colours on their way from one state to another are nobody's contrast.
+  await expect.poll(() => page.evaluate('document.getAnimations().length'), { timeout: 30_000 }).toBe(0)
 }
 
 /** Fills the dialog that makes something with a name; its short name follows by itself. */
