@@ -359,15 +359,6 @@ async function settle(page: Page): Promise<void> {
   await expect.poll(() => page.evaluate('document.getAnimations().length'), { timeout: 30_000 }).toBe(0)
 }
 
-/** Fills the dialog that makes something with a name; its short name follows by itself. */
-async function createNamed(page: Page, button: string, name: string): Promise<void> {
-  await page.getByRole('button', { name: button }).click()
-  const dialog = page.getByRole('dialog')
-  await dialog.getByLabel('Name', { exact: true }).fill(name)
-  await dialog.getByRole('button', { name: 'Create' }).click()
-  await dialog.waitFor({ state: 'hidden' })
-}
-
 /** Goes somewhere by the palette: Ctrl-K, a part of the name, Enter. */
 async function choose(page: Page, typed: string, group: string): Promise<void> {
   await page.keyboard.press('Control+k')
