@@ -71,6 +71,8 @@ export async function visit(
   page.setDefaultTimeout(30_000)
   let said: string[] = []
   page.on('console', (message) => {
+    // Somebody else plugged in a network; the console loads itself again then.
+    if (message.text().includes('ERR_NETWORK_CHANGED')) return
     if (message.type() === 'error') said.push(`${message.text()} (${message.location().url})`)
   })
   page.on('pageerror', (error) => said.push(String(error.stack ?? error)))

@@ -30,6 +30,16 @@ export const routes = {
   device: { path: '/device', screen: 'device', title: 'device.title' },
   projects: { path: '/projects', screen: 'projects', title: 'project.list', menu: 'work', key: 'p' },
   project: { path: '/projects/$project', screen: 'project', title: 'application.project' },
+  applicationByName: {
+    path: '/projects/$project/applications/$application',
+    screen: 'by-name',
+    title: 'application.overview',
+  },
+  workloadByName: {
+    path: '/workloads/$project/$application/$environment',
+    screen: 'by-name',
+    title: 'workload.overview',
+  },
   applications: {
     path: '/applications',
     screen: 'applications',

@@ -7,8 +7,9 @@ import { useGo, useRouteSearch } from '../../routes/use.ts'
 import { CommandLine } from '../../ui/command.tsx'
 import { NameFields, type NamedFields } from '../../ui/create-dialog.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
-import { Empty, Page, Panel } from '../../ui/page.tsx'
+import { Page, Panel } from '../../ui/page.tsx'
 import { Refusal } from '../../ui/refusal.tsx'
+import { FirstPlace } from './first-place.tsx'
 import { PasswordInput } from '../../ui/password.tsx'
 
 type Fields = NamedFields & { readonly project: string; readonly url?: string; readonly token?: string }
@@ -26,11 +27,7 @@ export default function NewApplicationPage() {
       <Loaded of={projects}>
         {({ items }) =>
           items.length === 0 ? (
-            <Panel title={text('project.list')}>
-              <Empty command="project create <slug> --organization <organization>">
-                {text('project.empty')}
-              </Empty>
-            </Panel>
+            <FirstPlace />
           ) : (
             <Panel title={text('application.new')}>
               <ApplicationForm

@@ -3,6 +3,7 @@ import { Button, Form, Select } from 'antd'
 import { useState } from 'react'
 
 import { useAnswer, useChange, useRows } from '../../data/queries.ts'
+import { ByName } from '../../objects/by-name.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo, useRouteParams } from '../../routes/use.ts'
@@ -14,11 +15,16 @@ import { Empty, Page, Panel } from '../../ui/page.tsx'
 import { Time } from '../../ui/time.tsx'
 import { Icon } from '../../ui/icon.tsx'
 
-/** A Project: its Applications and the Environments they run in. */
+/** A Project by its id, or by its short name, as the command line links to it. */
 export default function ProjectPage() {
+  const { project } = useRouteParams<'project'>()
+  return project.startsWith('prj_') ? <ProjectView id={project} /> : <ByName project={project} />
+}
+
+/** A Project: its Applications and the Environments they run in. */
+function ProjectView({ id }: { readonly id: string }) {
   const { text } = useText()
   const go = useGo()
-  const { project: id } = useRouteParams<'project'>()
   const project = useAnswer('getProject', { project: id })
   const applications = useRows('listApplications', { project: id, limit: 100 })
   return (
