@@ -106,5 +106,8 @@ export const commandLines: Readonly<Record<string, string>> = {
   deleteCluster: 'cluster remove <cluster>',
   rotateClusterCredentials: 'cluster rotate-credentials <cluster>',
   getClusterManifest: 'cluster manifest',
+  registerAgent: 'cluster register-agent <slug>',
+  renewAgentToken: 'cluster renew-agent <cluster>',
+  revokeAgentToken: 'cluster revoke-agent <cluster>',
   listNodes: 'cluster nodes <cluster>',
 }

@@ -1,3 +1,4 @@
+import { agent } from './agent.ts'
 import { app } from './app.ts'
 import { audit } from './audit.ts'
 import { build } from './build.ts'
@@ -20,6 +21,7 @@ export const contract = {
   ...tenancy,
   ...audit,
   ...fleet,
+  ...agent,
   ...app,
   ...release,
   ...instance,

@@ -27,8 +27,8 @@ export const ClusterCapacity = z.strictObject({
 })
 
 export const ClusterCredentials = z.strictObject({
-  /** `service-account`: a token of least privilege that is renewed by itself. `given`: what an operator gave, kept as it is. */
-  kind: z.enum(['service-account', 'given']),
+  /** `service-account`: a token of least privilege that is renewed by itself. `given`: what an operator gave, kept as it is. `agent`: the Cluster dials us, and keeps its own. */
+  kind: z.enum(['service-account', 'given', 'agent']),
   /** Null where they do not say. */
   expiresAt: Timestamp.nullable(),
 })
@@ -89,7 +89,7 @@ export type Node = z.infer<typeof Node>
 const Kubeconfig = z.string().min(1).max(YAML_LIMIT_BYTES)
 const inCluster = z.strictObject({ cluster: ClusterId })
 /** Where Applications answer, for Clusters whose Gateway does not tell. */
-const gatewayFields = {
+export const gatewayFields = {
   /** `<namespace>/<name>` of the Gateway that routes attach to. */
   gateway: z
     .string()

@@ -1,3 +1,4 @@
+export * from './agent.ts'
 export * from './app.ts'
 export * from './audit.ts'
 export * from './build.ts'

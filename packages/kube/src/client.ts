@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream'
+
 import { isRecord, type Clock } from '@slipway/kit'
 
 import { KubeError } from './errors.ts'
@@ -29,6 +31,11 @@ export type KubeClientOptions = {
   readonly guard?: AddressGuard
   /** Asked once when the server answers 401, for credentials that expire. */
   readonly renewCredentials?: () => Promise<Credentials>
+  /**
+   * Gives a stream to the server, on which plain HTTP is spoken, instead of a TLS connection to the address of `access`: a tunnel
+   * that leads to it. What it throws is what the caller of a request gets.
+   */
+  readonly dial?: () => Duplex
 }
 
 /** A client for one cluster. Disposing closes its connections, running watches included. */

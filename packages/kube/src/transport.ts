@@ -3,13 +3,15 @@
  * request, a limit for every reply, no redirects. A 429 is obeyed within the deadline, a 401 renews the credentials once.
  * An ordinary request ends at its deadline as a whole; a stream has it only until its headers.
  */
-import type { IncomingMessage } from 'node:http'
+import { type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 
 import { type Clock, errorOf, messageOf, systemCodeOf } from '@slipway/kit'
 
+import { dialledPool } from './dialled-pool.ts'
 import { errorOfReply, KubeError } from './errors.ts'
 import type { ServerFacts } from './kube.ts'
 import type { ClusterAccess, Credentials } from './kubeconfig.ts'
@@ -33,6 +35,8 @@ export type TransportOptions = {
   readonly guard?: AddressGuard | undefined
   /** Asked once after a 401; the request is then made again. */
   readonly renewCredentials?: (() => Promise<Credentials>) | undefined
+  /** Gives a stream to the server on which plain HTTP is spoken, instead of a TLS connection to its address. May throw. */
+  readonly dial?: (() => Duplex) | undefined
 }
 
 type Reply = { readonly bytes: Buffer; readonly contentType: string; readonly server: ServerFacts }
@@ -49,8 +53,9 @@ export type Transport = Disposable & {
 }
 
 type SocketOptions = TlsOptions & {
-  /** `wss://host[:port][/prefix]` */
+  /** `wss://host[:port][/prefix]`, or `ws:` on a stream that was dialled. */
   readonly url: string
+  readonly createConnection?: () => Duplex
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -137,7 +142,8 @@ export function httpsTransport(options: TransportOptions): Transport {
       const { method } = request
       const { hostname: host, port } = server
       const agent = request.streaming ? connection.streams : connection.calls
-      const sent = httpsRequest({ host: unbracketed(host), port: port || 443, method, path, headers, agent })
+      const start = options.dial ? httpRequest : httpsRequest
+      const sent = start({ host: unbracketed(host), port: port || 443, method, path, headers, agent })
       const ended = untilDeadline(request, deadlineMs)
       ended.onEnd((reason) => sent.destroy(reason))
       sent.on('response', (response) => {
@@ -194,8 +200,10 @@ export function httpsTransport(options: TransportOptions): Transport {
     },
     async socketOptions() {
       await guardLiteral(server, options.guard)
-      const url = options.access.server.replace(/^https:/, 'wss:')
-      return { ...connection.tls, url, headers: connection.headers }
+      const { headers, tls } = connection
+      const { dial } = options
+      const url = options.access.server.replace(/^https:/, dial ? 'ws:' : 'wss:')
+      return dial ? { minVersion: 'TLSv1.2', url, headers, createConnection: dial } : { ...tls, url, headers }
     },
     [Symbol.dispose]() {
       connection.calls.destroy()
@@ -215,8 +223,8 @@ function dateOf(text: string | undefined): Date | undefined {
 }
 
 type Connection = {
-  readonly calls: Agent
-  readonly streams: Agent
+  readonly calls: HttpAgent
+  readonly streams: HttpAgent
   readonly tls: TlsOptions
   readonly headers: Readonly<Record<string, string>>
 }
@@ -234,9 +242,12 @@ function connect(options: TransportOptions, credentials: Credentials): Connectio
     }),
   }
   const pool = { ...tls, keepAlive: true, timeout: IDLE_MS, scheduling: 'lifo' } as const
+  const { dial } = options
+  const poolOf = (maxSockets: number, maxFreeSockets: number): HttpAgent =>
+    dial ? dialledPool(dial, maxSockets) : new Agent({ ...pool, maxSockets, maxFreeSockets })
   return {
-    calls: new Agent({ ...pool, maxSockets: CALLS_MAX, maxFreeSockets: 8 }),
-    streams: new Agent({ ...pool, maxSockets: STREAMS_MAX, maxFreeSockets: 2 }),
+    calls: poolOf(CALLS_MAX, 8),
+    streams: poolOf(STREAMS_MAX, 2),
     tls,
     headers: {
       'user-agent': options.userAgent,

@@ -100,6 +100,14 @@ export const cliShip = catalog({
     'cluster.register':
       'Register a Cluster; the kubeconfig is used once, to make an account of least privilege',
     'cluster.register.manifest': 'This would be applied to the Cluster:',
+    'cluster.register-agent':
+      'Register a Cluster that cannot be reached from here: prints a manifest whose agent dials the platform',
+    'cluster.renew-agent': 'Replace the token of an agent; prints the manifest to apply',
+    'cluster.revoke-agent': 'Revoke the token of an agent; its connection ends within seconds',
+    'cluster.revokingAgent': 'Cut Cluster {name} off until a new token is applied there.',
+    'cluster.agentImage': 'image with Node 24 in which the agent runs',
+    'cluster.agent.apply':
+      'Apply it in the Cluster: kubectl apply -f -. It holds a token that is not shown again.',
     'cluster.manifest': 'Print what registering puts on a Cluster',
     'cluster.rotate-credentials': 'Renew the token of Slipway on a Cluster now',
     'cluster.renew-credentials':
@@ -277,6 +285,12 @@ export const cliShip = catalog({
     'cluster.show': '显示集群',
     'cluster.register': '注册集群；kubeconfig 只用一次，用于创建最小权限账号',
     'cluster.register.manifest': '将应用到集群的内容：',
+    'cluster.register-agent': '注册无法从此处访问的集群：输出清单，其中的代理会主动连接平台',
+    'cluster.renew-agent': '更换代理的令牌；输出需要应用的清单',
+    'cluster.revoke-agent': '吊销代理的令牌；其连接会在数秒内断开',
+    'cluster.revokingAgent': '断开集群 {name}，直到在其中应用新的令牌。',
+    'cluster.agentImage': '运行代理的镜像，需包含 Node 24',
+    'cluster.agent.apply': '请在集群中应用：kubectl apply -f -。其中的令牌不会再次显示。',
     'cluster.manifest': '输出注册时应用到集群的内容',
     'cluster.rotate-credentials': '立即更换 Slipway 在集群上的令牌',
     'cluster.renew-credentials': '用新的 kubeconfig 重新注册集群；其编号和运行内容不变',

@@ -5,6 +5,8 @@ export const whereErrors = catalog({
   en: {
     cluster_unreachable:
       'Cluster {cluster} does not answer ({problem}). Check that it runs and can be reached from here. Nothing is decided about what runs there until it does.',
+    cluster_without_agent:
+      'Cluster {cluster} was registered by a kubeconfig, not by an agent. Register it with --agent under another name.',
     cluster_refused: 'Cluster {cluster} refused: {problem}',
     cluster_in_use: 'Environments still use this Cluster. Delete them first.',
     cluster_default: 'This is the default Cluster. Make another one the default first.',
@@ -35,6 +37,8 @@ export const whereErrors = catalog({
   'zh-CN': {
     cluster_unreachable:
       '集群 {cluster} 没有响应（{problem}）。请检查它是否运行、能否从此处访问。在其恢复之前，不会对其上运行的内容做任何决定。',
+    cluster_without_agent:
+      '集群 {cluster} 是通过 kubeconfig 注册的，没有代理。请换一个名称并使用 --agent 注册。',
     cluster_refused: '集群 {cluster} 拒绝了请求：{problem}',
     cluster_in_use: '仍有环境使用该集群，请先删除这些环境。',
     cluster_default: '这是默认集群，请先指定另一个默认集群。',

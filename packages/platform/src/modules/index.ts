@@ -33,6 +33,7 @@ import {
   allClusters,
   credentialReconciler,
   fleetRoutes,
+  openAgents,
   openConnections,
   upsertLocalCluster,
   type Clusters,
@@ -98,7 +99,8 @@ const finders: PlaceFinders = {
 }
 
 export function modulesOf(platform: Platform): Modules {
-  const connections = openConnections(platform)
+  const agents = openAgents(platform)
+  const connections = openConnections(platform, agents)
   const imageAddress = (image: string): string => `${publicUrlOf(platform.settings).host}/${image}`
   const prepared = namespaces()
   const repositories = openRepositories(platform)
@@ -118,7 +120,7 @@ export function modulesOf(platform: Platform): Modules {
         findProjectOrganization: async (db, id) => (await findProject(db, id))?.organizationId,
       })
       auditRoutes(routes)
-      fleetRoutes(routes, connections)
+      fleetRoutes(routes, connections, agents)
       appRoutes(routes)
       releaseRoutes(routes, { clusters: connections, resolveImage, imageAddress })
       sourceRoutes(routes, repositories)
@@ -170,6 +172,7 @@ export function modulesOf(platform: Platform): Modules {
       opened?.[Symbol.dispose]()
       await hub[Symbol.asyncDispose]()
       await connections[Symbol.asyncDispose]()
+      agents[Symbol.dispose]()
     },
   }
 }

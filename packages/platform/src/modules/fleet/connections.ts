@@ -2,6 +2,7 @@ import { messageOf, MINUTE_MS, SECOND_MS } from '@slipway/kit'
 import { KubeError, parseKubeconfig, readiness, type ClusterAccess, type Kube } from '@slipway/kube'
 
 import type { Platform } from '../../context.ts'
+import type { Agents } from './agents.ts'
 import { clientOf } from './credential.ts'
 import { fleetErrors } from './errors.ts'
 import { readFacts } from './facts.ts'
@@ -66,7 +67,7 @@ export type Connections = Clusters &
     readonly start: () => Promise<void>
   }
 
-export function openConnections(platform: Platform): Connections {
+export function openConnections(platform: Platform, agents: Pick<Agents, 'clientOf'>): Connections {
   const { clock, log, database } = platform
   const open = new Map<string, Connected>()
   const stopping = new AbortController()
@@ -84,9 +85,8 @@ export function openConnections(platform: Platform): Connections {
     const known = open.get(cluster.id)
     if (known && known.cluster.updatedAt.getTime() === cluster.updatedAt.getTime()) return known
     if (known) close(known)
-    const { access } = parseKubeconfig(openKubeconfig(platform, cluster))
-    const kube = clientOf(platform, access, () => newestCredentials(cluster.id))
-    const isLimited = cluster.credential.kind === 'service-account'
+    const kube = connectTo(cluster)
+    const isLimited = cluster.credential.kind !== 'given'
     const fresh: Connected = {
       cluster,
       kube,
@@ -102,6 +102,12 @@ export function openConnections(platform: Platform): Connections {
     }
     open.set(cluster.id, fresh)
     return fresh
+  }
+
+  function connectTo(cluster: Cluster): Kube & Disposable {
+    if (cluster.credential.kind === 'agent') return agents.clientOf(cluster.id)
+    const { access } = parseKubeconfig(openKubeconfig(platform, cluster))
+    return clientOf(platform, access, () => newestCredentials(cluster.id))
   }
 
   /** Asked for when a token is refused: it may have been renewed since this connection began. */
@@ -216,7 +222,7 @@ export function openConnections(platform: Platform): Connections {
         kube: one.kube,
         podsSeen: one.watch.pods,
         objectsSeen: one.watch.objects,
-        ...(cluster.credential.kind === 'service-account' && {
+        ...(cluster.credential.kind !== 'given' && {
           grantNamespace: (namespace: string, signal: AbortSignal) =>
             grantNamespace(platform, one.kube, namespace, signal),
         }),

@@ -16,6 +16,7 @@ export const fleetErrors = defineErrors({
   cluster_rights_missing: { status: 422 },
   cluster_owned: { status: 409 },
   cluster_registered: { status: 409 },
+  cluster_without_agent: { status: 409 },
   cluster_token_capped: { status: 422 },
   cluster_account_unusable: { status: 422 },
   slug_taken: { status: 409 },

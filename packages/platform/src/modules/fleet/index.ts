@@ -1,3 +1,4 @@
+export { openAgents } from './agents.ts'
 export { openConnections } from './connections.ts'
 export {
   WORKLOAD_LABEL,

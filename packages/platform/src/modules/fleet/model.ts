@@ -27,6 +27,13 @@ export type Credential =
       /** The other Secret goes then, and with it the token before this one; null when it is gone. */
       readonly revokeAt: string | null
     }
+  /** An agent dials us and proves itself by a token; null when that was revoked. The Cluster's own credentials stay with it. */
+  | {
+      readonly kind: 'agent'
+      readonly tokenHash: string | null
+      readonly issuedAt: string
+      readonly expiresAt: null
+    }
 
 /** Whose a Cluster is, as it says itself. */
 export type OwnerMark = {

@@ -62,7 +62,7 @@ export function warningsOf(about: {
 function expiresSoon(credential: Credential, now: Date): boolean {
   if (credential.expiresAt === null) return false
   const leftMs = Date.parse(credential.expiresAt) - now.getTime()
-  if (credential.kind === 'given') return leftMs < EXPIRES_SOON_MS
+  if (credential.kind !== 'service-account') return leftMs < EXPIRES_SOON_MS
   return leftMs < lifeMs(credential) / 4
 }
 
@@ -79,7 +79,7 @@ export function planCredential(
   | { readonly kind: 'rotate' }
   | { readonly kind: 'wait'; readonly forMs: number }
   | undefined {
-  if (credential.kind === 'given') return undefined
+  if (credential.kind !== 'service-account') return undefined
   const revokeInMs = credential.revokeAt === null ? Infinity : Date.parse(credential.revokeAt) - now.getTime()
   if (revokeInMs <= 0) return { kind: 'revoke' }
   const rotateInMs = Date.parse(credential.issuedAt) + lifeMs(credential) / 2 - now.getTime()

@@ -116,3 +116,15 @@ function clusterOf(row: ClusterTable): Cluster {
     updatedAt: row.updated_at,
   }
 }
+
+/** The Cluster whose agent holds the token with this hash. */
+export async function findAgentCluster(
+  db: Db,
+  tokenHash: string,
+): Promise<{ readonly id: string; readonly slug: string } | undefined> {
+  return db
+    .selectFrom('fleet_cluster')
+    .select(['id', 'slug'])
+    .where((e) => e(e.ref('credential', '->>').key('tokenHash'), '=', tokenHash))
+    .executeTakeFirst()
+}

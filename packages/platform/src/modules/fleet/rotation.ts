@@ -28,7 +28,8 @@ export async function renewToken(
   cluster: Cluster,
 ): Promise<Renewed> {
   const { credential } = cluster
-  if (credential.kind === 'given') throw fleetErrors.cluster_credentials_given({ cluster: cluster.slug })
+  if (credential.kind !== 'service-account')
+    throw fleetErrors.cluster_credentials_given({ cluster: cluster.slug })
   const { access } = parseKubeconfig(openKubeconfig(context, cluster))
   const slot = otherSlot(credential.slot)
   const issued = await issueToken(context, kube, { access, slot, revokesOther: true })
@@ -78,7 +79,7 @@ async function rotate(
 /** With the newest token: an open connection may still use the one that ends now. */
 async function revoke(context: ControlContext, cluster: Cluster): Promise<void> {
   const { credential } = cluster
-  if (credential.kind === 'given') return
+  if (credential.kind !== 'service-account') return
   using kube = clientOf(context, parseKubeconfig(openKubeconfig(context, cluster)).access)
   await revokeToken(kube, otherSlot(credential.slot), context.signal)
   const { credentials } = cluster

@@ -5,6 +5,8 @@ import { decodeCursor, encodeCursor, pageOf, parseQuantity } from '@slipway/kit'
 import type { Platform, RequestContext } from '../../context.ts'
 import type { Routes } from '../../http/index.ts'
 import { found } from '../../http/errors.ts'
+import { agentRoutes } from './agent-routes.ts'
+import type { Agents } from './agents.ts'
 import type { ClusterStatus, Connections } from './connections.ts'
 import { fleetErrors } from './errors.ts'
 import { manifestYaml } from './manifests.ts'
@@ -15,7 +17,7 @@ import { markOf, register, type Registering } from './registration.ts'
 import { renewToken } from './rotation.ts'
 import * as service from './service.ts'
 
-export function fleetRoutes(routes: Routes, connections: Connections): void {
+export function fleetRoutes(routes: Routes, connections: Connections, agents: Agents): void {
   const viewed = (platform: Platform, cluster: Cluster): views.Cluster =>
     clusterView(cluster, connections.statusOf(cluster.id), platform)
   routes.on(contract.listClusters, async ({ query }, ctx) =>
@@ -66,6 +68,7 @@ export function fleetRoutes(routes: Routes, connections: Connections): void {
     return commit(async (ctx) => viewed(ctx, await service.updateCluster(ctx, before.id, change)))
   })
   credentialRoutes(routes, connections, viewed)
+  agentRoutes(routes, agents, viewed)
   routes.on(contract.deleteCluster, async ({ params }, ctx) => service.deleteCluster(ctx, params.cluster))
   routes.onOutside(contract.listNodes, async ({ params, query }, ctx) => {
     found(await ctx.read((db) => queries.findCluster(db, params.cluster)))
@@ -92,7 +95,7 @@ function credentialRoutes(
 ): void {
   routes.onOutside(contract.rotateClusterCredentials, async ({ params }, outer, commit) => {
     const before = found(await outer.read((db) => queries.findCluster(db, params.cluster)))
-    if (before.credential.kind === 'given')
+    if (before.credential.kind !== 'service-account')
       throw fleetErrors.cluster_credentials_given({ cluster: before.slug })
     const { kube } = await connections.connect(before.id)
     const renewed = outer.dryRun ? before : await renewToken(outer, kube, before)

@@ -1,0 +1,37 @@
+/*
+ * Makes the agent one file, `packages/agent/generated/slipway-agent.mjs`, which travels inside of the manifest that an operator
+ * applies. Run after a change of the agent: node --conditions=source tools/bundle-agent.ts [folder]
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { build } from 'vite'
+
+const source = fileURLToPath(new URL('../packages/agent/', import.meta.url))
+const FILE = 'slipway-agent.mjs'
+const NOTICE = '// Slipway agent, Apache-2.0. Contains ws, MIT, (c) Einar Otto Stangvik and contributors.\n'
+
+/** @returns path of the file */
+export async function bundleAgent(folder: string): Promise<string> {
+  await build({
+    configFile: false,
+    root: source,
+    logLevel: 'error',
+    ssr: { noExternal: true, resolve: { conditions: ['source', 'node', 'import', 'default'] } },
+    build: {
+      ssr: join(source, 'src/main.ts'),
+      outDir: folder,
+      emptyOutDir: false,
+      target: 'node24',
+      minify: true,
+      rolldownOptions: { output: { format: 'es', entryFileNames: FILE, codeSplitting: false } },
+    },
+  })
+  const file = join(folder, FILE)
+  await writeFile(file, NOTICE + (await readFile(file, 'utf8')))
+  return file
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  console.log(`wrote ${await bundleAgent(process.argv[2] ?? join(source, 'generated'))}`)
