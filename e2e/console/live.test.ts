@@ -1,5 +1,5 @@
 /* The console while the world changes: tabs that share one stream, questions answered in place, programs signed in, sessions. */
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -40,6 +40,7 @@ let ann: Developer
 let line: Line
 let browser: Browser
 let release = ''
+const waiting = new Set<ChildProcess>()
 
 describe.skipIf(browserPath === undefined)('the console while the world changes', () => {
   beforeAll(async () => {
@@ -61,6 +62,8 @@ describe.skipIf(browserPath === undefined)('the console while the world changes'
   })
 
   afterAll(async () => {
+    // A test that failed leaves its command waiting for an answer.
+    for (const command of waiting) command.kill()
     await browser?.close()
     await line?.[Symbol.asyncDispose]()
     await product?.stop()
@@ -289,9 +292,12 @@ async function startSigningIn(name: string) {
       },
     },
   )
+  waiting.add(child)
   let said = ''
   child.stderr.on('data', (part: Buffer) => (said += part.toString('utf8')))
-  const exit = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)))
+  const exit = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code))).finally(
+    () => waiting.delete(child),
+  )
   const address = await waitFor(
     systemClock,
     'the command to show where to sign in',
