@@ -48,12 +48,17 @@ export function Shell({ account, children }: { readonly account: Account; readon
         >
           <Icon of={MenuOutlined} />
         </button>
-        <Go to={pathTo('home')} className="brand">
+        <Go to={pathTo('home')} className="brand" label={text('app.name')}>
           <Logo />
           <span>{text('app.name')}</span>
         </Go>
         <Switcher />
-        <button type="button" className="search-button" onClick={() => setOpen('palette')}>
+        <button
+          type="button"
+          className="search-button"
+          aria-label={text('palette.open')}
+          onClick={() => setOpen('palette')}
+        >
           <Icon of={SearchOutlined} />
           <span>{text('palette.open')}</span>
           <kbd>{isMac() ? '⌘' : 'Ctrl'} K</kbd>

@@ -31,7 +31,7 @@ export function History({ workload, revisions, pages, restore }: HistoryProps) {
       {revisions.length === 0 && (
         <Empty command={`workload history ${workload.name}`}>{text('variable.empty')}</Empty>
       )}
-      <ul className="list">
+      <ul className="list revisions">
         {revisions.map((one, index) => (
           <li key={one.revision}>
             <span className="list-main">

@@ -29,38 +29,40 @@ export function VariableTable({ base, draft, change, name }: TableProps) {
   if (base.length === 0 && draft.added.length === 0)
     return <Empty command={`workload set ${name} NAME=value`}>{text('variable.empty')}</Empty>
   return (
-    <table className="variables">
-      <thead>
-        <tr>
-          <th scope="col">{text('variable.name')}</th>
-          <th scope="col">{text('variable.value')}</th>
-          <th scope="col">{text('variable.secret')}</th>
-          <th scope="col">
-            <span className="visually-hidden">{text('variable.actions')}</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {base.map((variable) => (
-          <KnownRow
-            key={variable.name}
-            variable={variable}
-            draft={draft}
-            problem={problems.get(variable.name)}
-            change={change}
-          />
-        ))}
-        {draft.added.map((added) => (
-          <AddedRow
-            key={added.key}
-            added={added}
-            draft={draft}
-            problem={problems.get(added.key)}
-            change={change}
-          />
-        ))}
-      </tbody>
-    </table>
+    <div className="variables-scroll">
+      <table className="variables">
+        <thead>
+          <tr>
+            <th scope="col">{text('variable.name')}</th>
+            <th scope="col">{text('variable.value')}</th>
+            <th scope="col">{text('variable.secret')}</th>
+            <th scope="col">
+              <span className="visually-hidden">{text('variable.actions')}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {base.map((variable) => (
+            <KnownRow
+              key={variable.name}
+              variable={variable}
+              draft={draft}
+              problem={problems.get(variable.name)}
+              change={change}
+            />
+          ))}
+          {draft.added.map((added) => (
+            <AddedRow
+              key={added.key}
+              added={added}
+              draft={draft}
+              problem={problems.get(added.key)}
+              change={change}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
   )
 }
 
