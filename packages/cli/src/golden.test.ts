@@ -123,7 +123,8 @@ const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const
 /** Noun and verb, and the option where the same command shows something else with it. */
 function fileOf(line: string): string {
   const [noun = '', verb = '', third = ''] = line.split(' ')
-  return `${noun}-${verb}${third.startsWith('--wrong') ? third.slice(1) : ''}`
+  const variant = third.startsWith('--wrong') ? third.slice(1) : ''
+  return `${noun}-${verb}${variant}${line.endsWith('--dry-run') ? '-dry-run' : ''}`
 }
 
 describe('each command prints the same as before', () => {
