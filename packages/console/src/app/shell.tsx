@@ -56,7 +56,7 @@ export function Shell({ account, children }: { readonly account: Account; readon
         <button
           type="button"
           className="search-button"
-          aria-label={text('palette.open')}
+          title={text('palette.open')}
           onClick={() => setOpen('palette')}
         >
           <Icon of={SearchOutlined} />
