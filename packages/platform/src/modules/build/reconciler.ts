@@ -121,6 +121,8 @@ async function fetchSource(context: ControlContext, ports: BuildPorts, build: Bu
     const { language, base, template } = settled
     const missing = await missingBase(ports, base, connection)
     if (missing) return await end(context, ports, build, { state: 'Failed', reason: missing })
+    // From here on its Job is looked for, and an account of least privilege may not even look before this.
+    await prepareNamespace(context, ports, connection, build)
     await ports.logs.note(build.id, `building as ${language} on ${base}`)
     const change = { manifest: tree.manifest, language, base, template, attempt: 1, progress: 'starting' }
     await advance(context, build, { ...change, state: 'Running' })
@@ -226,6 +228,17 @@ async function followLog(
   if (waitMs > 0) await Promise.race([copied, context.clock.sleep(waitMs, context.signal)])
 }
 
+async function prepareNamespace(
+  context: ControlContext,
+  { namespaces }: BuildPorts,
+  connection: ClusterConnection,
+  build: Build,
+): Promise<void> {
+  const { organizationId, projectId, clusterId, namespace } = build
+  const labels = { 'slipway/project': projectId, 'slipway/purpose': 'build' }
+  await namespaces.prepare(context, connection, { organizationId, projectId, clusterId, namespace, labels })
+}
+
 async function makeJob(
   context: ControlContext,
   ports: BuildPorts,
@@ -239,13 +252,7 @@ async function makeJob(
     await builderImage(ports.registry(), connection.processRuntime, { spoolFolder, clock, signal }),
     'its base was looked for when the source was fetched',
   )
-  await ports.namespaces.prepare(context, connection, {
-    organizationId: build.organizationId,
-    projectId: build.projectId,
-    clusterId: build.clusterId,
-    namespace: build.namespace,
-    labels: { 'slipway/project': build.projectId, 'slipway/purpose': 'build' },
-  })
+  await prepareNamespace(context, ports, connection, build)
   const timeoutSeconds = must(build.manifest, 'it was settled').build.timeoutSeconds
   const input: JobInput = {
     build,
