@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { AxeBuilder } from '@axe-core/playwright'
+import { systemClock, waitFor } from '@slipway/kit'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 
 import { checkout } from '../journey/product.ts'
@@ -89,6 +90,28 @@ export async function visit(
     [Symbol.asyncDispose]: () => context.close(),
   }
 }
+
+/** Waits until a page shows what it loads and nothing on it is on its way from one look to another. */
+export async function settle(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).first().waitFor({ timeout: 60_000 })
+  let before = ''
+  let times = 0
+  await waitFor(
+    systemClock,
+    'the page to rest',
+    async () => {
+      const seen = String(await page.evaluate(REST))
+      times = seen !== '' && seen === before ? times + 1 : 0
+      before = seen
+      return times >= 3
+    },
+    { timeoutMs: 60_000, everyMs: 150 },
+  )
+}
+
+/** What may be pressed, once nothing is loading. Colours on their way from one state to another are nobody's contrast. */
+const REST = `document.querySelector('.loading') || document.getAnimations().length > 0 ? '' :
+  'rest ' + [...document.querySelectorAll('button')].map((one) => one.disabled + ' ' + one.className).join()`
 
 /** Serious and critical findings of axe on what is shown, as `rule: element`. */
 export async function accessibilityFindings(page: Page): Promise<readonly string[]> {

@@ -16,6 +16,7 @@ import {
   looks,
   openBrowser,
   PASSWORD,
+  settle,
   visit,
 } from './browser.ts'
 import { foreignWords } from './languages.ts'
@@ -450,11 +451,6 @@ async function killPlatform(): Promise<void> {
 }
 
 /** Waits until a page has what it asks for. */
-async function settle(page: Page): Promise<void> {
-  await page.getByRole('heading', { level: 1 }).first().waitFor()
-  await expect.poll(() => page.locator('.loading').count(), { timeout: 30_000 }).toBe(0)
-}
-
 async function sourcesOf(page: Page): Promise<readonly string[]> {
   return [...new Set(await page.locator('.line-source').allTextContents())]
 }
