@@ -12,6 +12,8 @@ export const httpErrors = defineErrors({
   headers_too_large: { status: 431 },
   headers_too_slow: { status: 408 },
   request_unreadable: { status: 400 },
+  // What proxies write down for a caller who did not wait; nobody is left to read it but the audit log.
+  caller_gone: { status: 499 },
   media_type_unsupported: { status: 415 },
   not_signed_in: { status: 401 },
   session_ended: { status: 401 },

@@ -2,13 +2,14 @@ import { Readable } from 'node:stream'
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
+import { httpErrors } from './errors.ts'
 import type { ProtocolHandler } from './routes.ts'
 
 /** Lets a handler of web-standard requests and responses answer below a prefix, streaming both ways. */
 export function serveProtocol(origin: string, handler: ProtocolHandler) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const gone = new AbortController()
-    reply.raw.once('close', () => gone.abort(new Error('the caller went away')))
+    reply.raw.once('close', () => gone.abort(httpErrors.caller_gone()))
     const hasBody = request.method !== 'GET' && request.method !== 'HEAD'
     const webRequest = new Request(new URL(request.url, origin), {
       method: request.method,

@@ -136,7 +136,7 @@ export function contextOf(
 /** Aborted when a response or socket closes, which it also does at its ordinary end. */
 export function signalOf(closing: NodeJS.EventEmitter): AbortSignal {
   const gone = new AbortController()
-  closing.once('close', () => gone.abort(new Error('the caller went away')))
+  closing.once('close', () => gone.abort(httpErrors.caller_gone()))
   return gone.signal
 }
 
