@@ -94,6 +94,10 @@ export async function visit(
 /** Waits until a page shows what it loads and nothing on it is on its way from one look to another. */
 export async function settle(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).first().waitFor({ timeout: 60_000 })
+  await rest(page)
+}
+
+async function rest(page: Page): Promise<void> {
   let before = ''
   let times = 0
   await waitFor(
@@ -115,6 +119,7 @@ const REST = `document.querySelector('.loading') || document.getAnimations().len
 
 /** Serious and critical findings of axe on what is shown, as `rule: element`. */
 export async function accessibilityFindings(page: Page): Promise<readonly string[]> {
+  await rest(page)
   const { violations } = await new AxeBuilder({ page }).analyze()
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
