@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { build } from 'vite'
+import { bundleProgram } from './bundle.ts'
 
 const source = fileURLToPath(new URL('../packages/agent/', import.meta.url))
 const FILE = 'slipway-agent.mjs'
@@ -14,21 +14,7 @@ const NOTICE = '// Slipway agent, Apache-2.0. Contains ws, MIT, (c) Einar Otto S
 
 /** @returns path of the file */
 export async function bundleAgent(folder: string): Promise<string> {
-  await build({
-    configFile: false,
-    root: source,
-    logLevel: 'error',
-    ssr: { noExternal: true, resolve: { conditions: ['source', 'node', 'import', 'default'] } },
-    build: {
-      ssr: join(source, 'src/main.ts'),
-      outDir: folder,
-      emptyOutDir: false,
-      target: 'node24',
-      minify: true,
-      rolldownOptions: { output: { format: 'es', entryFileNames: FILE, codeSplitting: false } },
-    },
-  })
-  const file = join(folder, FILE)
+  const file = await bundleProgram({ source, folder, file: FILE })
   await writeFile(file, NOTICE + (await readFile(file, 'utf8')))
   return file
 }

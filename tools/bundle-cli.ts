@@ -6,7 +6,7 @@ import { chmod, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { build } from 'vite'
+import { bundleProgram } from './bundle.ts'
 
 const source = fileURLToPath(new URL('../packages/cli/', import.meta.url))
 const FILE = 'slipway.mjs'
@@ -15,24 +15,7 @@ const FILE = 'slipway.mjs'
 export async function bundleCli(
   folder: string,
 ): Promise<{ readonly file: string; readonly sizeBytes: number }> {
-  await build({
-    configFile: false,
-    root: source,
-    logLevel: 'error',
-    // The packages of the checkout are taken from their sources, as everywhere in development.
-    ssr: { noExternal: true, resolve: { conditions: ['source', 'node', 'import', 'default'] } },
-    build: {
-      ssr: join(source, 'src/main.ts'),
-      outDir: folder,
-      emptyOutDir: false,
-      target: 'node24',
-      minify: true,
-      rolldownOptions: {
-        output: { format: 'es', entryFileNames: FILE, codeSplitting: false, banner: '#!/usr/bin/env node' },
-      },
-    },
-  })
-  const file = join(folder, FILE)
+  const file = await bundleProgram({ source, folder, file: FILE, banner: '#!/usr/bin/env node' })
   await chmod(file, 0o755)
   return { file, sizeBytes: (await stat(file)).size }
 }

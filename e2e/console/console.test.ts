@@ -19,7 +19,7 @@ import {
   settle,
   visit,
 } from './browser.ts'
-import { foreignWords } from './languages.ts'
+import { problemsOf, tooWide } from './walk.ts'
 
 type Session = Awaited<ReturnType<BrowserContext['storageState']>>
 
@@ -139,19 +139,10 @@ describe.skipIf(browserPath === undefined)('the console', () => {
 
   test.each(looks)('every screen is accessible and speaks one language: $theme, $language', async (look) => {
     await using visitor = await visit(browser, { url: product.url, ...look, session })
-    const { page } = visitor
-    const problems: string[] = []
-    for (const [name, path] of screens()) {
-      await page.goto(path)
-      await settle(page)
-      await keepPicture(page, `${name}-${look.theme}-${look.language}`)
-      for (const finding of await accessibilityFindings(page)) problems.push(`${name}: ${finding}`)
-      for (const word of await foreignWords(page, look.language, DATA)) problems.push(`${name}: ${word}`)
-      const complaints = visitor.complaints()
-      // That nobody waits under the code is what its page is about.
-      const due = name === 'device-unknown' ? complaints.filter((said) => !said.includes('404')) : complaints
-      for (const said of due) problems.push(`${name}: ${said}`)
-    }
+    // That nobody waits under the code is what its page is about.
+    const due = (name: string, complaints: readonly string[]) =>
+      name === 'device-unknown' ? complaints.filter((said) => !said.includes('404')) : complaints
+    const problems = await problemsOf(visitor, { look, screens: screens(), data: DATA, due })
     expect(problems).toEqual([])
   })
 
@@ -163,16 +154,7 @@ describe.skipIf(browserPath === undefined)('the console', () => {
       session,
       widthPx: 360,
     })
-    const { page } = visitor
-    const wide: string[] = []
-    for (const [name, path] of screens()) {
-      await page.goto(path)
-      await settle(page)
-      await keepPicture(page, `${name}-narrow`)
-      const widthPx = Number(await page.evaluate('document.documentElement.scrollWidth'))
-      if (widthPx > 360) wide.push(`${name}: ${widthPx}`)
-    }
-    expect(wide).toEqual([])
+    expect(await tooWide(visitor.page, screens(), 360)).toEqual([])
   })
 
   test.each(['/projects/shop', '/projects/shop/applications/web', '/workloads/shop/web/production'])(

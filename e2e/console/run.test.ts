@@ -9,17 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { settleIn, WORKLOAD, type Developer } from '../journey/developer.ts'
 import { findProcesses, makeHome, removeHome, startProduct, type Product } from '../journey/product.ts'
-import {
-  accessibilityFindings,
-  browserPath,
-  keepPicture,
-  looks,
-  openBrowser,
-  PASSWORD,
-  settle,
-  visit,
-} from './browser.ts'
-import { foreignWords } from './languages.ts'
+import { browserPath, keepPicture, looks, openBrowser, PASSWORD, visit } from './browser.ts'
+import { problemsOf, tooWide } from './walk.ts'
 import { makeNoisyRepository } from './noisy.ts'
 
 type Session = Awaited<ReturnType<BrowserContext['storageState']>>
@@ -325,16 +316,7 @@ describe.skipIf(browserPath === undefined)('what runs, and who may', () => {
 
   test.each(looks)('every screen is accessible and speaks one language: $theme, $language', async (look) => {
     await using visitor = await visit(browser, { url: product.url, ...look, session })
-    const { page } = visitor
-    const problems: string[] = []
-    for (const [name, path] of await screens()) {
-      await page.goto(path)
-      await settle(page)
-      await keepPicture(page, `${name}-${look.theme}-${look.language}`)
-      for (const finding of await accessibilityFindings(page)) problems.push(`${name}: ${finding}`)
-      for (const word of await foreignWords(page, look.language, DATA)) problems.push(`${name}: ${word}`)
-      for (const said of visitor.complaints()) problems.push(`${name}: ${said}`)
-    }
+    const problems = await problemsOf(visitor, { look, screens: await screens(), data: DATA })
     expect(problems).toEqual([])
   })
 
@@ -346,16 +328,7 @@ describe.skipIf(browserPath === undefined)('what runs, and who may', () => {
       session,
       widthPx: 360,
     })
-    const { page } = visitor
-    const wide: string[] = []
-    for (const [name, path] of await screens()) {
-      await page.goto(path)
-      await settle(page)
-      await keepPicture(page, `${name}-narrow`)
-      const widthPx = Number(await page.evaluate('document.documentElement.scrollWidth'))
-      if (widthPx > 360) wide.push(`${name}: ${widthPx}`)
-    }
-    expect(wide).toEqual([])
+    expect(await tooWide(visitor.page, await screens(), 360)).toEqual([])
   })
 
   test('no browser reported a broken policy', async () => {

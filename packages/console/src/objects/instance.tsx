@@ -2,7 +2,10 @@ import type { InstanceState } from '@slipway/contract'
 import { instanceText } from '@slipway/messages'
 
 import { useText } from '../preferences/text.ts'
+import { pathTo } from '../routes/path.ts'
+import { Go } from '../ui/go.tsx'
 import { Status, type Tone } from '../ui/status.tsx'
+import { shortName } from './instance-name.ts'
 
 const tones: Readonly<Record<InstanceState, Tone>> = {
   Pending: 'idle',
@@ -21,4 +24,15 @@ export function toneOfInstance(state: InstanceState): Tone {
 export function InstanceStatus({ state }: { readonly state: InstanceState }) {
   const { language } = useText()
   return <Status tone={tones[state]}>{instanceText(language, state, {})}</Status>
+}
+
+/** An Instance by the short form of its name; the whole one shows under the pointer. */
+export function InstanceLink({ id, name }: { readonly id: string; readonly name: string }) {
+  return (
+    <span title={name}>
+      <Go to={pathTo('instance', { instance: id })}>
+        <code>{shortName(id)}</code>
+      </Go>
+    </span>
+  )
 }

@@ -6,8 +6,7 @@ import { instanceText } from '@slipway/messages'
 
 import { useRows } from '../../data/queries.ts'
 import { ClusterPage } from '../../objects/cluster.tsx'
-import { shortName } from '../../objects/instance-name.ts'
-import { InstanceStatus } from '../../objects/instance.tsx'
+import { InstanceLink, InstanceStatus } from '../../objects/instance.tsx'
 import { useFormat } from '../../preferences/format.ts'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
@@ -139,13 +138,7 @@ function useColumns(): readonly Column<VisibleInstance>[] {
       id: 'name',
       title: text('instance.name'),
       width: 'minmax(110px, 1fr)',
-      cell: ({ id, name }) => (
-        <span title={name}>
-          <Go to={pathTo('instance', { instance: id })}>
-            <code>{shortName(id)}</code>
-          </Go>
-        </span>
-      ),
+      cell: ({ id, name }) => <InstanceLink id={id} name={name} />,
     },
     {
       id: 'state',

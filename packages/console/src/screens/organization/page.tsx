@@ -69,16 +69,7 @@ function Projects({ organization }: PartProps) {
           items.length === 0 ? (
             <Empty command={command}>{text('organization.noProjects')}</Empty>
           ) : (
-            <ul className="list">
-              {items.map(({ id, name, slug }) => (
-                <li key={id}>
-                  <span className="list-main">
-                    <Go to={pathTo('project', { project: id })}>{name}</Go>
-                  </span>
-                  <code className="list-side">{slug}</code>
-                </li>
-              ))}
-            </ul>
+            <Names of={items} path={({ id }) => pathTo('project', { project: id })} />
           )
         }
       </Loaded>
@@ -93,6 +84,23 @@ function Projects({ organization }: PartProps) {
         />
       )}
     </Panel>
+  )
+}
+
+type Named = { readonly id: string; readonly name: string; readonly slug: string }
+
+function Names({ of, path }: { readonly of: readonly Named[]; readonly path: (one: Named) => string }) {
+  return (
+    <ul className="list">
+      {of.map((one) => (
+        <li key={one.id}>
+          <span className="list-main">
+            <Go to={path(one)}>{one.name}</Go>
+          </span>
+          <code className="list-side">{one.slug}</code>
+        </li>
+      ))}
+    </ul>
   )
 }
 
@@ -112,18 +120,7 @@ function Below({ organization }: PartProps) {
         {({ items }) => {
           const children = items.filter(({ parentId }) => parentId === organization.id)
           if (children.length === 0) return <Empty command={command}>{text('organization.noneBelow')}</Empty>
-          return (
-            <ul className="list">
-              {children.map(({ id, name, slug }) => (
-                <li key={id}>
-                  <span className="list-main">
-                    <Go to={pathTo('organization', { organization: id })}>{name}</Go>
-                  </span>
-                  <code className="list-side">{slug}</code>
-                </li>
-              ))}
-            </ul>
-          )
+          return <Names of={children} path={({ id }) => pathTo('organization', { organization: id })} />
         }}
       </Loaded>
       {isOpen && (

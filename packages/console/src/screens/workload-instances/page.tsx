@@ -6,8 +6,7 @@ import { SECOND_MS } from '@slipway/kit'
 import { instanceText } from '@slipway/messages'
 
 import { useRows } from '../../data/queries.ts'
-import { shortName } from '../../objects/instance-name.ts'
-import { InstanceStatus } from '../../objects/instance.tsx'
+import { InstanceLink, InstanceStatus } from '../../objects/instance.tsx'
 import { RestartInstance } from '../../objects/restart-instance.tsx'
 import { WorkloadPage } from '../../objects/workload-page.tsx'
 import { useFormat } from '../../preferences/format.ts'
@@ -69,13 +68,7 @@ function useColumns(restart: (instance: Instance) => void): readonly Column<Inst
       id: 'name',
       title: text('instance.name'),
       width: 'minmax(110px, 1fr)',
-      cell: ({ id, name }) => (
-        <span title={name}>
-          <Go to={pathTo('instance', { instance: id })}>
-            <code>{shortName(id)}</code>
-          </Go>
-        </span>
-      ),
+      cell: ({ id, name }) => <InstanceLink id={id} name={name} />,
     },
     {
       id: 'state',
