@@ -26,7 +26,7 @@ export const commonErrors = catalog({
     not_signed_in: 'Sign in first, with "slipway login" or an API token.',
     session_ended: 'Your session has ended. Sign in again.',
     permission_missing:
-      'You lack the permission {permission}. Ask an owner of the Organization to give you a role that has it.',
+      'You lack the permission {permission}, which the role {role} has. An operator gives the platform roles (operator, auditor), an owner of the Organization the others.',
     rate_limited: 'Too many requests. Try again in {seconds} s.',
     origin_refused: 'This request comes from another site and was refused.',
     host_unknown: 'Slipway does not answer under this name. Use {url}, or start it with --public-url.',
@@ -61,7 +61,8 @@ export const commonErrors = catalog({
     media_type_unsupported: '请以 application/json 发送请求体。',
     not_signed_in: '请先登录：运行“slipway login”或使用 API 令牌。',
     session_ended: '会话已结束，请重新登录。',
-    permission_missing: '您缺少权限 {permission}。请向组织所有者申请具有该权限的角色。',
+    permission_missing:
+      '您缺少权限 {permission}，角色 {role} 拥有该权限。平台角色（operator、auditor）由平台运维人员授予，其他角色由组织所有者授予。',
     rate_limited: '请求过于频繁，请在 {seconds} 秒后重试。',
     origin_refused: '该请求来自其他站点，已被拒绝。',
     host_unknown: 'Slipway 不使用此名称提供服务。请访问 {url}，或以 --public-url 启动。',

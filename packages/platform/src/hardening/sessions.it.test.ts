@@ -238,6 +238,127 @@ describe('power', () => {
   })
 })
 
+describe('a token that was made with a token', () => {
+  type Made = { readonly id: string; readonly secret: string; readonly body: Record<string, unknown> }
+  const make = async (secret: string, body: object): Promise<Made> => {
+    const answer = await platform.call('POST', '/v1/tokens', { secret, body: { name: 'made', ...body } })
+    return { id: String(answer.body['id']), secret: String(answer.body['secret']), body: answer.body }
+  }
+  const seen = async (secret: string): Promise<string[]> => {
+    const { body } = await platform.call('GET', '/v1/tokens', { secret })
+    return (body['items'] as { id: string }[]).map(({ id }) => id)
+  }
+  const organization = (): string => world.ids['organization'] ?? ''
+  let below: string
+  let beside: string
+
+  beforeAll(async () => {
+    const create = async (path: string, slug: string): Promise<string> => {
+      const answer = await platform.call('POST', path, { secret: world.operator, body: { slug, name: slug } })
+      return String(answer.body['id'])
+    }
+    below = await create(`/v1/organizations/${organization()}/organizations`, 'acme-below')
+    beside = await create('/v1/organizations', 'beside')
+  })
+
+  const makers = ['narrow', 'wide'] as const
+  const wishes = ['nothing', 'own', 'below', 'beside'] as const
+  /** Every kind of maker, what is asked of it, and for how many days, where its own life is a week. */
+  const cases = makers.flatMap((maker) =>
+    wishes.flatMap((asked) => [1, 366].map((days) => [maker, asked, days] as const)),
+  )
+  test.each(cases)('by a %s one, asking for %s and %i days, is within it', async (maker, asked, days) => {
+    const places = { nothing: undefined, own: organization(), below, beside }
+    const within = maker === 'narrow' ? organization() : undefined
+    const first = await make(world.operator, { expiresInDays: 7, organizationId: within })
+    const second = await make(first.secret, { organizationId: places[asked], expiresInDays: days })
+    if (maker === 'narrow' && asked === 'beside') {
+      expect(codeOf(second.body)).toBe('not_found')
+      return
+    }
+    const narrowest = places[asked] ?? within ?? null
+    expect(second.body['organizationId']).toBe(narrowest)
+    const limit = String(first.body['expiresAt'])
+    if (days === 366) expect(second.body['expiresAt']).toBe(limit)
+    else expect(String(second.body['expiresAt']) < limit).toBe(true)
+    const users = await platform.call('GET', '/v1/users', { secret: second.secret })
+    expect(users.status).toBe(narrowest === null ? 200 : 403)
+  })
+
+  test('goes with the one it was made with, through all generations', async () => {
+    const first = await make(world.operator, {})
+    const second = await make(first.secret, {})
+    const third = await make(second.secret, {})
+    expect(await account(third.secret)).toBe(200)
+    await platform.call('DELETE', `/v1/tokens/${first.id}`, { secret: world.operator })
+    expect([await account(second.secret), await account(third.secret)]).toEqual([401, 401])
+  })
+
+  test('shows and revokes itself and those made with it, and none of the others of its user', async () => {
+    const first = await make(world.operator, {})
+    const second = await make(first.secret, {})
+    const third = await make(second.secret, {})
+    expect(await seen(second.secret)).toEqual([third.id, second.id])
+    const revoke = (id: string): Promise<{ body: Record<string, unknown>; status: number }> =>
+      platform.call('DELETE', `/v1/tokens/${id}`, { secret: second.secret })
+    expect(codeOf((await revoke(first.id)).body)).toBe('token_unknown')
+    expect((await revoke(third.id)).status).toBe(204)
+    expect(await seen(world.operator)).toEqual(expect.arrayContaining([first.id, second.id]))
+  })
+})
+
+describe('a token', () => {
+  const tokenOf = async (secret: string, organizationId?: string): Promise<string> => {
+    const body = { name: 'ci', organizationId }
+    return String((await platform.call('POST', '/v1/tokens', { secret, body })).body['secret'])
+  }
+
+  test('of an auditor, narrowed, reads there and makes nobody an owner', async () => {
+    const auditor = await platform.user(world.operator, 'auditor-of-all')
+    await platform.call('PATCH', `/v1/users/${auditor.id}`, {
+      secret: world.operator,
+      body: { platformRoles: ['auditor'] },
+    })
+    const secret = await tokenOf(auditor.secret, world.ids['organization'])
+    const path = `/v1/organizations/${world.ids['organization'] ?? ''}`
+    expect((await platform.call('GET', path, { secret })).status).toBe(200)
+    const grant = await platform.call('PUT', `${path}/members/${auditor.id}`, {
+      secret,
+      body: { role: 'owner' },
+    })
+    expect(grant.body['error']).toMatchObject({
+      code: 'permission_missing',
+      params: { permission: 'member:update', role: 'owner' },
+    })
+  })
+
+  test('neither ends the sessions of its user nor changes their password', async () => {
+    const user = await platform.user(world.operator, 'kept')
+    const secret = await tokenOf(user.secret)
+    expect(codeOf((await platform.call('DELETE', '/v1/sessions', { secret })).body)).toBe('session_needed')
+    const body = { currentPassword: PASSWORD, newPassword: 'another long password' }
+    const change = await platform.call('PUT', '/v1/account/password', { secret, body })
+    expect(codeOf(change.body)).toBe('session_needed')
+    expect(await account(user.secret)).toBe(200)
+  })
+
+  test('tells of those memberships only that count for it', async () => {
+    const user = await member('of-two')
+    const other = await platform.call('POST', '/v1/organizations', {
+      secret: world.operator,
+      body: { slug: 'other-one', name: 'Other' },
+    })
+    await platform.call('PUT', `/v1/organizations/${String(other.body['id'])}/members/${user.id}`, {
+      secret: world.operator,
+      body: { role: 'viewer' },
+    })
+    const { body } = await platform.call('GET', '/v1/account', {
+      secret: await tokenOf(user.secret, world.ids['organization']),
+    })
+    expect(body['memberships']).toMatchObject([{ organizationId: world.ids['organization'] }])
+  })
+})
+
 describe('time', () => {
   test('ends sessions that idle, sessions that are old, and tokens', async () => {
     const [idle, busy] = [await signIn('owner-of-acme'), await signIn('owner-of-acme')]

@@ -2,7 +2,7 @@ import type { Endpoint, Scope, Stream } from '@slipway/contract'
 import { assert, must } from '@slipway/kit'
 
 import type { Account } from '../context.ts'
-import { databaseScopeOf, decide, type Place } from '../modules/access/index.ts'
+import { databaseScopeOf, decide, leastRoleWith, type Place } from '../modules/access/index.ts'
 import type { Db } from '../tables.ts'
 import { httpErrors } from './errors.ts'
 
@@ -54,7 +54,7 @@ export async function authorize(
     return { target: '', place: nowhere }
   if (scope === 'installation') {
     if (decide(account.access, permission, nowhere) !== 'allowed')
-      throw httpErrors.permission_missing({ permission })
+      throw httpErrors.permission_missing({ permission, role: leastRoleWith(permission, nowhere) })
     return { target: '', place: nowhere }
   }
   assert(scope !== undefined, 'a permission has a scope')
@@ -64,6 +64,7 @@ export async function authorize(
   if (place === undefined) throw httpErrors.not_found()
   const decision = decide(account.access, permission, place)
   if (decision === 'unknown') throw httpErrors.not_found()
-  if (decision === 'missing') throw httpErrors.permission_missing({ permission })
+  if (decision === 'missing')
+    throw httpErrors.permission_missing({ permission, role: leastRoleWith(permission, place) })
   return { target: `${scope}:${id}`, place }
 }

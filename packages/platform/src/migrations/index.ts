@@ -11,6 +11,7 @@ import { event } from './0008-event.ts'
 import { overview } from './0009-overview.ts'
 import { device } from './0010-device.ts'
 import { credential } from './0011-credential.ts'
+import { tokenFamily } from './0012-token-family.ts'
 
 /** Every migration in order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -25,4 +26,5 @@ export const migrations: readonly Migration[] = [
   overview,
   device,
   credential,
+  tokenFamily,
 ]

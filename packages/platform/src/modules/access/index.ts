@@ -1,5 +1,12 @@
 export { noAccess, type Access, type Place } from './model.ts'
-export { databaseScopeOf, decide, permissionsAt, projectFilterOf, type ProjectFilter } from './plan.ts'
+export {
+  databaseScopeOf,
+  decide,
+  leastRoleWith,
+  permissionsAt,
+  projectFilterOf,
+  type ProjectFilter,
+} from './plan.ts'
 export { isOneOf, isVisible, membershipsOf, organizationsBelow } from './queries.ts'
 export { accessRoutes } from './routes.ts'
 export { loadAccess } from './service.ts'

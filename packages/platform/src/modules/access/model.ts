@@ -49,8 +49,16 @@ const owner: readonly Permission[] = [
   'member:update',
 ]
 
+const auditor: readonly Permission[] = permissions.filter(
+  (permission) => permission.endsWith(':read') || permission === 'workload:export',
+)
+
+/** A role at an Organization or Project. `auditor` is there only by a token that narrows a platform's auditor to it. */
+export type HeldRole = OrganizationRole | 'auditor'
+
 /** What each role of an Organization or Project may do. */
-export const rolePermissions: Readonly<Record<OrganizationRole, ReadonlySet<Permission>>> = {
+export const rolePermissions: Readonly<Record<HeldRole, ReadonlySet<Permission>>> = {
+  auditor: new Set(auditor),
   viewer: new Set(viewer),
   developer: new Set(developer),
   maintainer: new Set(maintainer),
@@ -60,9 +68,7 @@ export const rolePermissions: Readonly<Record<OrganizationRole, ReadonlySet<Perm
 /** What each role of the whole installation may do: operators everything, auditors read. */
 export const platformRolePermissions: Readonly<Record<PlatformRole, ReadonlySet<Permission>>> = {
   operator: new Set(permissions),
-  auditor: new Set(
-    permissions.filter((permission) => permission.endsWith(':read') || permission === 'workload:export'),
-  ),
+  auditor: new Set(auditor),
 }
 
 /** A role that a user holds in an Organization and all below it, or in one Project. */
@@ -77,7 +83,7 @@ export type Membership = {
 export type Access = {
   readonly platformRoles: readonly PlatformRole[]
   /** Roles by Organization, inherited ones included. */
-  readonly organizationRoles: ReadonlyMap<string, ReadonlySet<OrganizationRole>>
+  readonly organizationRoles: ReadonlyMap<string, ReadonlySet<HeldRole>>
   /** Roles by Project that its Organization does not give. */
   readonly projectRoles: ReadonlyMap<string, ReadonlySet<OrganizationRole>>
   /** Organizations a member of a single Project may name, but not look into. */

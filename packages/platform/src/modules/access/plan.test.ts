@@ -1,10 +1,18 @@
 import { constantFrom, assert as check, property, subarray } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { permissions, type OrganizationRole } from '@slipway/contract'
+import { permissions, type OrganizationRole, type PlatformRole } from '@slipway/contract'
 
 import type { Membership } from './model.ts'
-import { accessOf, databaseScopeOf, decide, mayGrant, permissionsAt, projectFilterOf } from './plan.ts'
+import {
+  accessOf,
+  databaseScopeOf,
+  decide,
+  leastRoleWith,
+  mayGrant,
+  permissionsAt,
+  projectFilterOf,
+} from './plan.ts'
 
 const tree = [
   { id: 'top', parentId: null },
@@ -58,19 +66,43 @@ describe('access', () => {
     const roles = constantFrom<OrganizationRole>('owner', 'maintainer', 'developer', 'viewer')
     check(
       property(
+        subarray<PlatformRole>(['operator', 'auditor']),
         subarray(['top', 'middle', 'leaf', 'other']),
         roles,
         constantFrom('top', 'middle', 'leaf', 'other'),
-        (where, role, within) => {
+        (platformRoles, where, role, within) => {
           const memberships = where.map((id) => member(id, role))
-          const whole = accessOf([], memberships, tree, null)
-          const narrow = accessOf([], memberships, tree, within)
+          const whole = accessOf(platformRoles, memberships, tree, null)
+          const narrow = accessOf(platformRoles, memberships, tree, within)
           for (const { id } of tree)
             for (const permission of permissionsAt(narrow, at(id)))
               expect(permissionsAt(whole, at(id))).toContain(permission)
         },
       ),
     )
+  })
+
+  test('a narrowed token of an auditor reads in its Organization and changes nothing there', () => {
+    const narrowed = accessOf(['auditor'], [], tree, 'middle')
+    expect(decide(narrowed, 'audit:read', at('leaf'))).toBe('allowed')
+    expect(decide(narrowed, 'member:update', at('leaf'))).toBe('missing')
+    expect(decide(narrowed, 'project:read', at('top'))).toBe('unknown')
+    const both = accessOf(['auditor'], [member('middle', 'developer')], tree, 'middle')
+    expect(decide(both, 'build:create', at('leaf'))).toBe('allowed')
+  })
+
+  test.each<[Parameters<typeof leastRoleWith>[0], string | null, string]>([
+    ['instance:log', 'top', 'viewer'],
+    ['release:create', 'top', 'developer'],
+    ['release:approve', 'top', 'maintainer'],
+    ['member:update', 'top', 'owner'],
+    ['organization:create', 'top', 'operator'],
+    ['user:read', null, 'auditor'],
+    ['user:create', null, 'operator'],
+    ['audit:read', null, 'auditor'],
+    ['project:create', null, 'operator'],
+  ])('who lacks %s at %s is told of the role %s', (permission, where, role) => {
+    expect(leastRoleWith(permission, at(where))).toBe(role)
   })
 
   test('nobody grants a role with more permissions than they hold', () => {

@@ -5,6 +5,7 @@ import {
   rolePermissions,
   type Access,
   type Membership,
+  type HeldRole,
   type Place,
 } from './model.ts'
 
@@ -22,15 +23,16 @@ export function accessOf(
   within: string | null,
 ): Access {
   const parents = new Map(organizations.map((organization) => [organization.id, organization.parentId]))
-  const organizationRoles = new Map<string, ReadonlySet<OrganizationRole>>()
+  const isWithin = (id: string): boolean => within === null || isAtOrBelow(id, within, parents)
+  const organizationRoles = new Map<string, ReadonlySet<HeldRole>>()
   for (const { id } of organizations) {
-    if (within !== null && !isAtOrBelow(id, within, parents)) continue
+    if (!isWithin(id)) continue
     const line = lineOf(id, parents)
     const roles = memberships.filter((one) => one.projectId === null && line.includes(one.organizationId))
     if (roles.length > 0) organizationRoles.set(id, new Set(roles.map((one) => one.role)))
   }
   const projectMemberships = memberships.filter(
-    (one) => one.projectId !== null && (within === null || isAtOrBelow(one.organizationId, within, parents)),
+    (one) => one.projectId !== null && isWithin(one.organizationId),
   )
   const projectRoles = new Map<string, Set<OrganizationRole>>()
   for (const one of projectMemberships) {
@@ -41,24 +43,31 @@ export function accessOf(
     // A token that is narrowed to an Organization carries no power over the installation.
     platformRoles: within === null ? platformRoles : [],
     organizationRoles:
-      within !== null && platformRoles.length > 0
-        ? withOwner(organizationRoles, within, parents)
-        : organizationRoles,
+      within === null
+        ? organizationRoles
+        : withPlatformRoles(organizationRoles, platformRoles, [...parents.keys()].filter(isWithin)),
     projectRoles,
     visibleOrganizations: new Set(projectMemberships.map((one) => one.organizationId)),
   }
 }
 
-/** An operator's narrowed token owns its Organization; an operator could make themselves its owner anyway. */
-function withOwner(
-  roles: ReadonlyMap<string, ReadonlySet<OrganizationRole>>,
-  within: string,
-  parents: ReadonlyMap<string, string | null>,
-): ReadonlyMap<string, ReadonlySet<OrganizationRole>> {
-  const below = [...parents.keys(), within].filter((id) => isAtOrBelow(id, within, parents))
+/**
+ * What a platform role is worth in the Organizations that a token is narrowed to: an operator could make themselves owner there
+ * anyway, an auditor reads there and no more.
+ */
+function withPlatformRoles(
+  roles: ReadonlyMap<string, ReadonlySet<HeldRole>>,
+  platformRoles: readonly PlatformRole[],
+  organizations: readonly string[],
+): ReadonlyMap<string, ReadonlySet<HeldRole>> {
+  if (platformRoles.length === 0) return roles
+  const held = platformRoles.map((role): HeldRole => (role === 'operator' ? 'owner' : role))
   return new Map([
     ...roles,
-    ...below.map((id): [string, ReadonlySet<OrganizationRole>] => [id, new Set(['owner'])]),
+    ...organizations.map((id): [string, ReadonlySet<HeldRole>] => [
+      id,
+      new Set([...(roles.get(id) ?? []), ...held]),
+    ]),
   ])
 }
 
@@ -90,8 +99,8 @@ export function permissionsAt(access: Access, place: Place): ReadonlySet<Permiss
 }
 
 /** Roles the caller holds at a place, inherited ones included. */
-export function rolesAt(access: Access, place: Place): ReadonlySet<OrganizationRole> {
-  const roles = new Set<OrganizationRole>()
+export function rolesAt(access: Access, place: Place): ReadonlySet<HeldRole> {
+  const roles = new Set<HeldRole>()
   if (place.organizationId !== null)
     access.organizationRoles.get(place.organizationId)?.forEach((role) => roles.add(role))
   if (place.projectId !== null) access.projectRoles.get(place.projectId)?.forEach((role) => roles.add(role))
@@ -124,7 +133,7 @@ export type ProjectFilter =
 /** Narrows a list of things that belong to Projects to those the caller may see with `permission`. */
 export function projectFilterOf(access: Access, permission: Permission): ProjectFilter {
   if (access.platformRoles.some((role) => platformRolePermissions[role].has(permission))) return 'all'
-  const grants = (roles: ReadonlySet<OrganizationRole>): boolean =>
+  const grants = (roles: ReadonlySet<HeldRole>): boolean =>
     [...roles].some((role) => rolePermissions[role].has(permission))
   return {
     organizations: [...access.organizationRoles].filter(([, roles]) => grants(roles)).map(([id]) => id),
@@ -136,4 +145,18 @@ export function projectFilterOf(access: Access, permission: Permission): Project
 export function mayGrant(access: Access, role: OrganizationRole, place: Place): boolean {
   const held = permissionsAt(access, place)
   return [...rolePermissions[role]].every((permission) => held.has(permission))
+}
+
+/** From the fewest permissions to the most. */
+const rolesByPower: readonly OrganizationRole[] = ['viewer', 'developer', 'maintainer', 'owner']
+const platformRolesByPower: readonly PlatformRole[] = ['auditor', 'operator']
+
+/** The role with the fewest permissions that gives this one at a place. */
+export function leastRoleWith(permission: Permission, place: Place): OrganizationRole | PlatformRole {
+  const own = place.organizationId === null ? [] : rolesByPower
+  return (
+    own.find((role) => rolePermissions[role].has(permission)) ??
+    platformRolesByPower.find((role) => platformRolePermissions[role].has(permission)) ??
+    'operator'
+  )
 }

@@ -11,6 +11,7 @@ export const identityErrors = defineErrors({
   user_name_taken: { status: 409 },
   user_last_operator: { status: 409 },
   token_unknown: { status: 404 },
+  session_needed: { status: 403 },
   device_decided: { status: 409 },
   device_needs_session: { status: 403 },
   device_busy: { status: 503 },

@@ -32,6 +32,8 @@ export type Token = {
   readonly createdAt: Date
   readonly expiresAt: Date
   readonly usedAt: Date | null
+  /** The token that it was made with, and which it ends with; null when a person who is signed in made it. */
+  readonly madeWith: string | null
 }
 export type Session = {
   readonly secretHash: string

@@ -1,5 +1,6 @@
 import type { PlatformRole } from '@slipway/contract'
 import { decodeCursor } from '@slipway/kit'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
 
 import type { Db } from '../../tables.ts'
 import type { Session, Token, User } from './model.ts'
@@ -200,6 +201,7 @@ export async function insertToken(db: Db, token: Token, secretHash: string): Pro
       created_at: token.createdAt,
       expires_at: token.expiresAt,
       used_at: null,
+      made_with: token.madeWith,
     })
     .execute()
 }
@@ -257,25 +259,40 @@ export async function touchToken(db: Db, id: string, now: Date): Promise<void> {
   await db.updateTable('identity_token').set({ used_at: now }).where('id', '=', id).execute()
 }
 
+/** Whose tokens: all of a user, or only one of them with those made with it. */
+export type TokenHolder = { readonly userId: string; readonly onlyBelow: string | undefined }
+
 /** One row more than the limit, newest first. */
-export async function listTokens(db: Db, userId: string, page: PageInput): Promise<Token[]> {
+export async function listTokens(db: Db, holder: TokenHolder, page: PageInput): Promise<Token[]> {
   let query = db
     .selectFrom('identity_token')
     .selectAll()
-    .where('user_id', '=', userId)
+    .where('user_id', '=', holder.userId)
+    .where(isBelow(holder))
     .orderBy('id', 'desc')
     .limit(page.limit + 1)
   if (page.cursor !== undefined) query = query.where('id', '<', decodeCursor(page.cursor, 1)[0] ?? '')
   return (await query.execute()).map(tokenOf)
 }
 
-export async function deleteToken(db: Db, userId: string, id: string): Promise<boolean> {
+/** Deletes a token and those made with it. */
+export async function deleteToken(db: Db, holder: TokenHolder, id: string): Promise<boolean> {
   const result = await db
     .deleteFrom('identity_token')
     .where('id', '=', id)
-    .where('user_id', '=', userId)
+    .where('user_id', '=', holder.userId)
+    .where(isBelow(holder))
     .executeTakeFirst()
   return result.numDeletedRows > 0n
+}
+
+function isBelow({ onlyBelow }: TokenHolder): RawBuilder<SqlBool> {
+  if (onlyBelow === undefined) return sql<SqlBool>`true`
+  return sql<SqlBool>`id in (
+    with recursive family as (
+      select ${onlyBelow}::text as id
+      union select made.id from identity_token made join family on made.made_with = family.id
+    ) select id from family)`
 }
 
 export async function replaceFirstRun(db: Db, secretHash: string, expiresAt: Date): Promise<void> {
@@ -316,5 +333,6 @@ function tokenOf(row: TokenTable): Token {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     usedAt: row.used_at,
+    madeWith: row.made_with,
   }
 }

@@ -45,6 +45,8 @@ function signInRoutes(routes: Routes): void {
     return answer(undefined, { clearSession: true })
   })
   routes.on(contract.signOutEverywhere, async (_, ctx) => {
+    // A token has less power than the person who made it, and must not lock that person out.
+    if (ctx.account.via !== 'session') throw identityErrors.session_needed()
     await queries.deleteSessions(ctx.db, ctx.account.id)
     return answer(undefined, { clearSession: true })
   })
@@ -57,14 +59,14 @@ function accountRoutes(routes: Routes): void {
     return {
       user: userView(user),
       via: ctx.account.via,
-      memberships: (await membershipsOf(ctx.db, user.id)).map(({ organizationId, projectId, role }) => ({
-        organizationId,
-        projectId,
-        role,
-      })),
+      // Those that count for this request: a narrowed token says nothing of what is outside.
+      memberships: (await membershipsOf(ctx.db, user.id))
+        .filter((one) => permissionsAt(ctx.account.access, one).size > 0)
+        .map(({ organizationId, projectId, role }) => ({ organizationId, projectId, role })),
     }
   })
   routes.onOutside(contract.changePassword, async ({ body }, ctx, commit) => {
+    if (ctx.account.via !== 'session') throw identityErrors.session_needed()
     const change = await service.changePassword(ctx, body)
     return commit(change)
   })
@@ -88,9 +90,12 @@ function userRoutes(routes: Routes): void {
 
 function tokenRoutes(routes: Routes): void {
   routes.on(contract.listTokens, async ({ query }, ctx) =>
-    pageOf(await queries.listTokens(ctx.db, ctx.account.id, query), query.limit, tokenView, (one) => [
-      one.id,
-    ]),
+    pageOf(
+      await queries.listTokens(ctx.db, service.tokenHolderOf(ctx), query),
+      query.limit,
+      tokenView,
+      (one) => [one.id],
+    ),
   )
   routes.on(contract.createToken, async ({ body }, ctx) => {
     const organizationId = body.organizationId ?? null

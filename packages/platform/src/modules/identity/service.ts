@@ -200,7 +200,7 @@ export async function updateUser(ctx: Ctx, id: string, change: queries.UserChang
   return user
 }
 
-/** Makes a token. One made with a token is no wider than that one, and does not outlive it. */
+/** Makes a token. One made with a token is no wider than that one, does not outlive it, and goes when it is revoked. */
 export async function createToken(
   ctx: Ctx,
   input: { readonly name: string; readonly organizationId: string | null; readonly expiresInDays: number },
@@ -220,6 +220,7 @@ export async function createToken(
     createdAt: ctx.now,
     expiresAt: new Date(Math.min(asked, maker?.expiresAt.getTime() ?? Infinity)),
     usedAt: null,
+    madeWith: maker?.id ?? null,
   }
   try {
     await queries.insertToken(ctx.db, token, hashOfSecret(secret))
@@ -234,7 +235,13 @@ export async function createToken(
   return { token, secret }
 }
 
+/** A person who is signed in manages all their tokens; a token itself and those made with it. */
+export function tokenHolderOf({ account }: Pick<Ctx, 'account'>): queries.TokenHolder {
+  return { userId: account.id, onlyBelow: account.via === 'token' ? account.proof : undefined }
+}
+
+/** Revokes a token and those made with it. */
 export async function deleteToken(ctx: Ctx, id: string): Promise<void> {
-  if (!(await queries.deleteToken(ctx.db, ctx.account.id, id))) throw identityErrors.token_unknown()
+  if (!(await queries.deleteToken(ctx.db, tokenHolderOf(ctx), id))) throw identityErrors.token_unknown()
   ctx.note({ target: `token:${id}` })
 }

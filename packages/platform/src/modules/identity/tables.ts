@@ -27,6 +27,7 @@ export type TokenTable = {
   readonly created_at: Date
   readonly expires_at: Date
   readonly used_at: Date | null
+  readonly made_with: string | null
 }
 export type FirstRunTable = {
   readonly secret_hash: string
