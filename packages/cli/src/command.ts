@@ -40,6 +40,11 @@ export function limitOption(deps: Deps) {
     .default(DISPLAY_LIMIT)
 }
 
+/** `--text`, which narrows a list to names that hold it. */
+export function textOption(deps: Deps) {
+  return new Option('--text <text>', deps.text('option.partOfName'))
+}
+
 /** `--timeout`, in milliseconds once parsed. */
 export function timeoutOption(deps: Deps, defaults: { readonly seconds: number }) {
   return new Option('--timeout <duration>', deps.text('option.timeout'))

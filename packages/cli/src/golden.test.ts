@@ -50,6 +50,7 @@ const lines: readonly string[] = [
   'member list',
   'member set li.wei --role owner',
   'member remove li.wei --yes',
+  'member permissions shop',
   'token list',
   'token create ci',
   `token delete ${ids.token} --yes`,

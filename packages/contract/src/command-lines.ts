@@ -37,6 +37,7 @@ export const commandLines: Readonly<Record<string, string>> = {
   getEnvironment: 'environment get <project>/<environment>',
   updateEnvironment: 'environment update <project>/<environment> --name <name>',
   deleteEnvironment: 'environment delete <project>/<environment>',
+  listPermissions: 'member permissions <project>',
   listMembers: 'member list --organization <organization>',
   setMember: 'member set <user> --role <role> --organization <organization>',
   removeMember: 'member remove <user> --organization <organization>',

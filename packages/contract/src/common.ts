@@ -44,6 +44,9 @@ export const PageQuery = z.strictObject({
   cursor: z.string().max(1_024).optional(),
 })
 
+/** Finds what has it in its short name or its name, in any case. */
+export const PartOfName = z.string().trim().min(1).max(100)
+
 /** Schema of a page of `item`. */
 export function pageOf<Item extends z.ZodType>(
   item: Item,

@@ -1,3 +1,4 @@
+import { access } from './access.ts'
 import { agent } from './agent.ts'
 import { app } from './app.ts'
 import { audit } from './audit.ts'
@@ -19,6 +20,7 @@ export const contract = {
   ...system,
   ...identity,
   ...tenancy,
+  ...access,
   ...audit,
   ...fleet,
   ...agent,

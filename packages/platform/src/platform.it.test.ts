@@ -99,6 +99,46 @@ describe('organizations, projects, members', () => {
     expect((refused.body['error'] as { message: string }).message).toContain('project:update')
   })
 
+  test('what one may at a place is told, with the role that may the rest, to those who may know of it', async () => {
+    type Holding = { readonly permission: string; readonly allowed: boolean; readonly role: string }
+    const ask = async (place: string, secret: string) => {
+      const { status, body } = await platform.call('GET', `/v1/account/permissions${place}`, { secret })
+      return { status, items: body['items'] as readonly Holding[] }
+    }
+    const { items } = await ask(`?project=${project}`, developer.secret)
+    expect(items).toContainEqual({ permission: 'build:create', allowed: true, role: 'developer' })
+    expect(items).toContainEqual({ permission: 'project:update', allowed: false, role: 'maintainer' })
+    const above = await ask(`?organization=${organization}`, developer.secret)
+    expect(above.items).toContainEqual({ permission: 'member:update', allowed: false, role: 'owner' })
+    const installation = await ask('', developer.secret)
+    expect(installation.items).toContainEqual({
+      permission: 'cluster:create',
+      allowed: false,
+      role: 'operator',
+    })
+    expect(await ask(`?project=${project}`, stranger.secret)).toMatchObject({ status: 404 })
+    expect(await ask(`?project=${project}&organization=${organization}`, operator)).toMatchObject({
+      status: 400,
+    })
+  })
+
+  test('lists are narrowed by a part of a name, in any case, and no character of it is a pattern', async () => {
+    const found = async (path: string): Promise<readonly unknown[]> => {
+      const { body } = await platform.call('GET', path, { secret: operator })
+      return (body['items'] as readonly { readonly slug: string }[]).map(({ slug }) => slug)
+    }
+    expect(await found('/v1/projects?text=SHO')).toEqual(['shop'])
+    expect(await found('/v1/projects?text=%25')).toEqual([])
+    expect(await found('/v1/organizations?text=cm')).toEqual(['acme'])
+    expect(await found('/v1/organizations?text=nowhere')).toEqual([])
+    await platform.call('POST', `/v1/projects/${project}/applications`, {
+      secret: operator,
+      body: { slug: 'till', name: 'Kasse' },
+    })
+    expect(await found('/v1/applications?text=kass')).toEqual(['till'])
+    expect(await found('/v1/applications?text=tillx')).toEqual([])
+  })
+
   test('a dry run answers as the real one would and changes nothing', async () => {
     const dry = await platform.call('POST', `/v1/organizations/${organization}/projects?dryRun=true`, {
       secret: operator,

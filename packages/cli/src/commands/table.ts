@@ -128,6 +128,7 @@ export const commands: Readonly<Record<string, Loader | Readonly<Record<string, 
     list: async () => (await import('./member/list.ts')).memberList,
     set: async () => (await import('./member/set.ts')).memberSet,
     remove: async () => (await import('./member/remove.ts')).memberRemove,
+    permissions: async () => (await import('./member/permissions.ts')).memberPermissions,
   },
   token: {
     list: async () => (await import('./token/list.ts')).tokenList,

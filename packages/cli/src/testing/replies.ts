@@ -15,6 +15,7 @@ import type {
   Member,
   Node,
   Organization,
+  PermissionHolding,
   Project,
   Release,
   ReleaseDiff,
@@ -73,6 +74,10 @@ const user: User = {
   disabled: false,
   createdAt,
 }
+const holdings: readonly PermissionHolding[] = [
+  { permission: 'release:create', allowed: true, role: 'developer' },
+  { permission: 'release:approve', allowed: false, role: 'maintainer' },
+]
 const member: Member = {
   userId: ids.user,
   userName: 'li.wei',
@@ -382,6 +387,7 @@ export const replies: Replies = {
   [`GET /v1/organizations/${ids.organization}/members`]: page(member),
   [`PUT /v1/organizations/${ids.organization}/members/${ids.user}`]: { body: member },
   [`DELETE /v1/organizations/${ids.organization}/members/${ids.user}`]: done,
+  'GET /v1/account/permissions': { body: { items: holdings } },
   'GET /v1/tokens': page(token),
   'POST /v1/tokens': { status: 201, body: { ...token, secret: 'slp_once' } },
   [`DELETE /v1/tokens/${ids.token}`]: done,

@@ -118,6 +118,7 @@ export function modulesOf(platform: Platform): Modules {
       accessRoutes(routes, {
         userNames,
         findProjectOrganization: async (db, id) => (await findProject(db, id))?.organizationId,
+        findPlace: async (db, scope, id) => finders[scope]?.(db, id),
       })
       auditRoutes(routes)
       fleetRoutes(routes, connections, agents)

@@ -1,4 +1,4 @@
-import { commandOf, limitOption } from '../../command.ts'
+import { commandOf, limitOption, textOption } from '../../command.ts'
 import type { Deps } from '../../deps.ts'
 import { Exit, type ExitCode } from '../../exit.ts'
 import { projectIdOf } from '../../names.ts'
@@ -8,12 +8,14 @@ import { applicationView } from './view.ts'
 export function applicationList(deps: Deps, run = runApplicationList) {
   return commandOf(deps, 'application.list', ['application list', 'application list --project shop'])
     .option('--project <project>', deps.text('option.project'))
+    .addOption(textOption(deps))
     .addOption(limitOption(deps))
     .action((options) => deps.exit(run(deps, options)))
 }
 
 type Options = {
   readonly project?: string | undefined
+  readonly text?: string | undefined
   readonly limit: number
 }
 
@@ -21,7 +23,10 @@ export async function runApplicationList(deps: Deps, options: Options): Promise<
   const project = options.project === undefined ? undefined : await projectIdOf(deps, options.project)
   const pages = deps
     .api()
-    .pages.listApplications({ project, limit: pageSizeFor(options.limit) }, { signal: deps.signal })
+    .pages.listApplications(
+      { project, text: options.text, limit: pageSizeFor(options.limit) },
+      { signal: deps.signal },
+    )
   await deps.print(await readRows(deps, pages, options.limit), applicationView)
   return Exit.ok
 }

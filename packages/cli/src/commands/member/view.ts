@@ -1,4 +1,4 @@
-import type { Member } from '@slipway/contract'
+import type { Member, PermissionHolding } from '@slipway/contract'
 
 import type { View } from '../../output/table.ts'
 
@@ -11,4 +11,13 @@ export const memberView: View<Member> = {
     { title: 'column.userId', value: ({ userId }) => userId },
   ],
   name: ({ userName }) => userName,
+}
+
+export const permissionView: View<PermissionHolding> = {
+  columns: [
+    { title: 'column.permission', value: ({ permission }) => permission },
+    { title: 'column.allowed', value: ({ allowed }) => allowed },
+    { title: 'column.leastRole', value: ({ role }) => role },
+  ],
+  name: ({ permission }) => permission,
 }

@@ -28,6 +28,7 @@ export const told: Readonly<Partial<Record<JsonName, Told>>> = {
   getDeviceSignIn: never,
   whoami: { types: ['user', 'member'] },
   listUsers: { types: ['user'] },
+  listPermissions: { types: ['user', 'member'] },
   listTokens: untold,
   listOrganizations: { types: ['organization', 'member'] },
   getOrganization: { types: ['organization'] },

@@ -7,6 +7,6 @@ export {
   projectFilterOf,
   type ProjectFilter,
 } from './plan.ts'
-export { isOneOf, isVisible, membershipsOf, organizationsBelow } from './queries.ts'
+export { isNamedLike, isOneOf, isVisible, membershipsOf, organizationsBelow } from './queries.ts'
 export { accessRoutes } from './routes.ts'
 export { loadAccess } from './service.ts'

@@ -8,6 +8,7 @@ import {
   accessOf,
   databaseScopeOf,
   decide,
+  holdingsAt,
   leastRoleWith,
   mayGrant,
   permissionsAt,
@@ -41,6 +42,20 @@ describe('access', () => {
     expect(decide(access, 'project:read', at('top'))).toBe('unknown')
     expect(decide(access, 'project:read', at('other'))).toBe('unknown')
     expect(databaseScopeOf(access)).toEqual(['middle', 'leaf'])
+  })
+
+  test('what one may is told for every permission, with the role that has the rest', () => {
+    const access = accessOf([], [member('top', 'developer')], tree, null)
+    const inside = holdingsAt(access, at('leaf', 'any'))
+    expect(inside.map(({ permission }) => permission)).toEqual(permissions)
+    expect(inside).toContainEqual({ permission: 'build:create', allowed: true, role: 'developer' })
+    expect(inside).toContainEqual({ permission: 'release:approve', allowed: false, role: 'maintainer' })
+    // No role of an Organization helps over the installation as a whole.
+    expect(holdingsAt(access, at(null))).toContainEqual({
+      permission: 'project:create',
+      allowed: false,
+      role: 'operator',
+    })
   })
 
   test('a member of one Project sees that Project and may name its Organization only', () => {

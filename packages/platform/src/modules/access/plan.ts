@@ -1,11 +1,12 @@
-import type { OrganizationRole, Permission, PlatformRole } from '@slipway/contract'
+import type { OrganizationRole, Permission, PermissionHolding, PlatformRole } from '@slipway/contract'
+import { permissions } from '@slipway/contract'
 
 import {
   platformRolePermissions,
   rolePermissions,
   type Access,
-  type Membership,
   type HeldRole,
+  type Membership,
   type Place,
 } from './model.ts'
 
@@ -96,6 +97,16 @@ export function permissionsAt(access: Access, place: Place): ReadonlySet<Permiss
   // Members of one Project may name its Organization.
   if (organizationId !== null && access.visibleOrganizations.has(organizationId)) all.add('organization:read')
   return all
+}
+
+/** Every permission at a place: whether the caller has it, and the least role that does. */
+export function holdingsAt(access: Access, place: Place): readonly PermissionHolding[] {
+  const held = permissionsAt(access, place)
+  return permissions.map((permission) => ({
+    permission,
+    allowed: held.has(permission),
+    role: leastRoleWith(permission, place),
+  }))
 }
 
 /** Roles the caller holds at a place, inherited ones included. */

@@ -124,6 +124,11 @@ export function isVisible(
   return sql<SqlBool>`(${sql.ref(columns.organization)} = any (${[...organizations]}) or ${sql.ref(columns.project)} = any (${[...projects]}))`
 }
 
+/** The condition that a row's `slug` or `name` holds a text, in any case. */
+export function isNamedLike(text: string): RawBuilder<SqlBool> {
+  return sql<SqlBool>`(position(lower(${text}) in slug) > 0 or position(lower(${text}) in lower(name)) > 0)`
+}
+
 /** The condition that a column holds one of the values, however many they are. */
 export function isOneOf(column: string, values: readonly string[]): RawBuilder<SqlBool> {
   return sql<SqlBool>`${sql.ref(column)} = any (${[...values]})`

@@ -3,11 +3,12 @@ import { decodeCursor, decodeNumberCursor } from '@slipway/kit'
 import { sql, type Selectable } from 'kysely'
 
 import type { Db } from '../../tables.ts'
-import { isOneOf, isVisible, type ProjectFilter } from '../access/index.ts'
+import { isNamedLike, isOneOf, isVisible, type ProjectFilter } from '../access/index.ts'
 import type { Application, ConfigRevision, Workload, WorkloadPlace } from './model.ts'
 import type { ApplicationTable, ConfigRevisionTable, WorkloadTable } from './tables.ts'
 
 type PageInput = { readonly limit: number; readonly cursor?: string | undefined }
+type Named = { readonly slug?: string | undefined; readonly text?: string | undefined }
 
 export async function insertApplication(db: Db, application: Application): Promise<void> {
   await db
@@ -58,7 +59,7 @@ export async function workloadsOfApplication(db: Db, applicationId: string): Pro
 export async function listApplications(
   db: Db,
   filter: ProjectFilter,
-  page: PageInput & { readonly project?: string | undefined; readonly slug?: string | undefined },
+  page: PageInput & Named & { readonly project?: string | undefined },
 ): Promise<Application[]> {
   let query = db
     .selectFrom('app_application')
@@ -69,6 +70,7 @@ export async function listApplications(
   query = query.where(isVisible(filter, { organization: 'organization_id', project: 'project_id' }))
   if (page.project !== undefined) query = query.where('project_id', '=', page.project)
   if (page.slug !== undefined) query = query.where('slug', '=', page.slug)
+  if (page.text !== undefined) query = query.where(isNamedLike(page.text))
   if (page.cursor !== undefined) {
     const [slug = '', id = ''] = decodeCursor(page.cursor, 2)
     query = query.where((e) => e(e.refTuple('slug', 'id'), '>', e.tuple(slug, id)))

@@ -1,11 +1,12 @@
 import { decodeCursor } from '@slipway/kit'
 
 import type { Db } from '../../tables.ts'
-import { isOneOf, isVisible, type ProjectFilter } from '../access/index.ts'
+import { isNamedLike, isOneOf, isVisible, type ProjectFilter } from '../access/index.ts'
 import type { Environment, Organization, Project } from './model.ts'
 import type { EnvironmentTable, OrganizationTable, ProjectTable } from './tables.ts'
 
 export type PageInput = { readonly limit: number; readonly cursor?: string | undefined }
+type Named = { readonly slug?: string | undefined; readonly text?: string | undefined }
 
 export async function insertOrganization(db: Db, organization: Organization): Promise<void> {
   await db
@@ -39,7 +40,7 @@ export async function findOrganizationBySlug(db: Db, slug: string): Promise<Orga
 export async function listOrganizations(
   db: Db,
   ids: 'all' | readonly string[],
-  page: PageInput & { readonly slug?: string | undefined },
+  page: PageInput & Named,
 ): Promise<Organization[]> {
   let query = db
     .selectFrom('tenancy_organization')
@@ -49,6 +50,7 @@ export async function listOrganizations(
   if (ids !== 'all')
     query = query.where('id', '=', (expression) => expression.fn.any(expression.val([...ids])))
   if (page.slug !== undefined) query = query.where('slug', '=', page.slug)
+  if (page.text !== undefined) query = query.where(isNamedLike(page.text))
   if (page.cursor !== undefined) query = query.where('slug', '>', decodeCursor(page.cursor, 1)[0] ?? '')
   return (await query.execute()).map(organizationOf)
 }
@@ -108,7 +110,7 @@ export async function findProjectBySlug(db: Db, slug: string): Promise<Project |
 export async function listProjects(
   db: Db,
   filter: ProjectFilter,
-  page: PageInput & { readonly organization?: string | undefined; readonly slug?: string | undefined },
+  page: PageInput & Named & { readonly organization?: string | undefined },
 ): Promise<Project[]> {
   let query = db
     .selectFrom('tenancy_project')
@@ -118,6 +120,7 @@ export async function listProjects(
   query = query.where(isVisible(filter, { organization: 'organization_id', project: 'id' }))
   if (page.organization !== undefined) query = query.where('organization_id', '=', page.organization)
   if (page.slug !== undefined) query = query.where('slug', '=', page.slug)
+  if (page.text !== undefined) query = query.where(isNamedLike(page.text))
   if (page.cursor !== undefined) query = query.where('slug', '>', decodeCursor(page.cursor, 1)[0] ?? '')
   return (await query.execute()).map(projectOf)
 }
