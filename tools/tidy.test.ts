@@ -78,6 +78,7 @@ const moduleEdges: Readonly<Record<string, readonly string[]>> = {
   build: ['access', 'app', 'fleet', 'image', 'source', 'tenancy'],
   release: ['access', 'app', 'fleet', 'image', 'tenancy'],
   instance: ['access', 'app', 'fleet', 'release', 'tenancy'],
+  node: ['access', 'app', 'build', 'fleet', 'instance', 'tenancy'],
   event: ['access'],
 }
 

@@ -68,6 +68,8 @@ const lines: readonly string[] = [
   'cluster rotate-credentials beijing',
   'cluster renew-credentials beijing --kubeconfig -',
   'cluster nodes beijing',
+  'node show beijing n1',
+  'node tenants beijing n1',
   'cluster remove beijing --yes',
   'application list',
   'application show api',
@@ -116,6 +118,7 @@ const lines: readonly string[] = [
   'gate reject api/test',
   'instance list api/test',
   'instance show shop/api/test/api-web-1a2b3c4d-x7k2p',
+  'instance neighbours shop/api/test/api-web-1a2b3c4d-x7k2p',
   'instance events shop/api/test/api-web-1a2b3c4d-x7k2p',
   'instance restart shop/api/test/api-web-1a2b3c4d-x7k2p',
 ]

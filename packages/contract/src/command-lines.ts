@@ -111,4 +111,6 @@ export const commandLines: Readonly<Record<string, string>> = {
   renewAgentToken: 'cluster renew-agent <cluster>',
   revokeAgentToken: 'cluster revoke-agent <cluster>',
   listNodes: 'cluster nodes <cluster>',
+  getNode: 'node show <cluster> <node>',
+  getNeighbours: 'instance neighbours <instance>',
 }

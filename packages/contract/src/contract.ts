@@ -9,6 +9,7 @@ import { fleet } from './fleet.ts'
 import { image } from './image.ts'
 import { identity } from './identity.ts'
 import { instance } from './instance.ts'
+import { node } from './node.ts'
 import { overview } from './overview.ts'
 import { release } from './release.ts'
 import { source } from './source.ts'
@@ -27,6 +28,7 @@ export const contract = {
   ...app,
   ...release,
   ...instance,
+  ...node,
   ...source,
   ...build,
   ...image,

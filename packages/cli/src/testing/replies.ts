@@ -26,6 +26,7 @@ import type {
   Workload,
 } from '@slipway/contract'
 
+import { nodeReplies } from './node-replies.ts'
 import type { Replies } from './stand-in.ts'
 
 const tail = '01k9x2v7c8d3f4g5h6j7m8n9pq'
@@ -405,6 +406,7 @@ export const replies: Replies = {
   [`DELETE /v1/clusters/${ids.cluster}/agent-token`]: done,
   'GET /v1/cluster-manifest': { body: { yaml: 'kind: Namespace\n' } },
   [`GET /v1/clusters/${ids.cluster}/nodes`]: page(node),
+  ...nodeReplies(ids, node),
   'GET /v1/applications': page(application),
   [`POST /v1/projects/${ids.project}/applications`]: { status: 201, body: application },
   [`GET /v1/applications/${ids.application}`]: { body: application },

@@ -49,6 +49,7 @@ import {
   type BuiltInRegistry,
 } from './image/index.ts'
 import { instanceRoutes, partsOfInstance } from './instance/index.ts'
+import { nodeRoutes, readUses } from './node/index.ts'
 import {
   findRelease,
   findReleaseNumbers,
@@ -133,6 +134,7 @@ export function modulesOf(platform: Platform): Modules {
         findReleaseNumbers,
         findVersionNumbers,
       })
+      nodeRoutes(routes, { clusters: connections, uses: readUses(platform) })
       imageRoutes(routes, { findUses, registry, imageAddress })
       eventRoutes(routes, { hub, finders })
     },

@@ -101,6 +101,8 @@ export const endpoints = {
   followLogs: {"method":"GET","path":"/v1/workloads/:workload/logs","transport":"sse","query":["container","since","tail","instance","process","follow","previous","filter"]},
   downloadLogs: {"method":"GET","path":"/v1/instances/:instance/logs","transport":"download","query":["container","since","tail","previous","timestamps"]},
   openTerminal: {"method":"GET","path":"/v1/instances/:instance/terminal","transport":"websocket","query":["container","command","terminal","input","columns","rows"]},
+  getNode: {"method":"GET","path":"/v1/clusters/:cluster/nodes/:node","transport":"json","query":[]},
+  getNeighbours: {"method":"GET","path":"/v1/instances/:instance/neighbours","transport":"json","query":[]},
   getSource: {"method":"GET","path":"/v1/applications/:application/source","transport":"json","query":[]},
   setSource: {"method":"PUT","path":"/v1/applications/:application/source","transport":"json","query":[],"body":["url","defaultBranch","credentials","verify"]},
   deleteSource: {"method":"DELETE","path":"/v1/applications/:application/source","transport":"json","query":[]},

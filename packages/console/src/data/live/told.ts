@@ -55,6 +55,8 @@ export const told: Readonly<Partial<Record<JsonName, Told>>> = {
   getReleaseDiff: never,
   exportWorkload: { types: ['workload', 'release'] },
   listInstances: { types: ['instances', 'release'], drifts: true },
+  getNode: untold,
+  getNeighbours: untold,
   getInstance: { types: ['instances'], drifts: true },
   listInstanceEvents: { types: ['instances'], drifts: true },
   getSource: { types: ['source'] },

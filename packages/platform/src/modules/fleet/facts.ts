@@ -86,8 +86,8 @@ export function isReady({ status }: Live<'nodes'>): boolean {
   return status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false
 }
 
-/** A node that writes nonsense has nothing to offer; it must not hide the others. */
-function quantityOf(text: string | undefined): number {
+/** What writes nonsense has nothing to offer; it must not hide the others. */
+export function quantityOf(text: string | undefined): number {
   try {
     return parseQuantity(text ?? '0')
   } catch {

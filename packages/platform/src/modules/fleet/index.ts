@@ -1,5 +1,6 @@
 export { openAgents } from './agents.ts'
 export { openConnections } from './connections.ts'
+export { isReady, quantityOf } from './facts.ts'
 export {
   WORKLOAD_LABEL,
   type ClusterConnection,
@@ -7,7 +8,7 @@ export {
   type Clusters,
   type GatewayFacts,
 } from './model.ts'
-export { allClusters } from './queries.ts'
+export { allClusters, findCluster } from './queries.ts'
 export { credentialReconciler } from './rotation.ts'
 export { fleetRoutes } from './routes.ts'
 export type { ObjectsOf } from './watch.ts'

@@ -39,6 +39,9 @@ const platformRules: readonly Rule[] = [
   rule('batch', ['jobs'], ['list']),
   rule(GATEWAY, ['gateways', 'httproutes'], ['list', 'watch']),
   rule(GATEWAY, ['gatewayclasses'], ['list']),
+  // What everything on a node takes of it.
+  rule('metrics.k8s.io', ['pods'], ['list']),
+  rule('metrics.k8s.io', ['nodes'], ['get']),
   rule('', ['namespaces'], ['get', 'create', 'patch']),
   rule(RBAC, ['rolebindings'], ['create', 'patch']),
   rule(RBAC, ['clusterroles'], ['bind'], { resourceNames: [WORKLOAD_ROLE] }),

@@ -1,0 +1,2 @@
+export { nodeRoutes } from './routes.ts'
+export { readUses } from './uses.ts'
