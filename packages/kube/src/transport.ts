@@ -19,13 +19,10 @@ import { parseReply } from './reply.ts'
 import { type ApiRequest, impersonationHeaders, queryOf } from './requests.ts'
 
 /**
- * Decides whether `host` may be dialled and at which address; rejects to refuse. It is asked for every new connection, so a
- * name that turns to another address between the check and the use gains nothing.
+ * Decides whether `host` may be dialled and at which of its addresses, at least one; rejects to refuse. It is asked for every
+ * new connection, so a name that turns to another address between the check and the use gains nothing.
  */
-export type AddressGuard = (
-  host: string,
-  port: number,
-) => Promise<{ readonly address: string; readonly family: number }>
+export type AddressGuard = (host: string, port: number) => Promise<readonly [string, ...string[]]>
 
 export type TransportOptions = {
   readonly access: ClusterAccess
@@ -266,8 +263,12 @@ function guardedLookup(guard: AddressGuard, port: number): LookupFunction {
         callback(errorOf(error), '', 0)
         return
       }
-      if (all === true) callback(null, [found])
-      else callback(null, found.address, found.family)
+      if (all === true)
+        callback(
+          null,
+          found.map((address) => ({ address, family: isIP(address) })),
+        )
+      else callback(null, found[0], isIP(found[0]))
     }
     void answer()
   }

@@ -50,6 +50,16 @@ test('folders of this machine are sources only while nobody else reaches the pla
   expect(environmentOf(open)['SLIPWAY_LOCAL_SOURCE_ROOTS']).toBe('/data/samples')
 })
 
+test('the embedded cluster and its gateway are addresses that the platform may connect to, beside what an operator allows', () => {
+  const open = optionsOf('--listen', '0.0.0.0', '--public-url', 'https://a.example')
+  const allowed = (environment: Readonly<Record<string, string>>) =>
+    environmentOf(open, environment)['SLIPWAY_OUTBOUND_ALLOW']
+  expect(allowed({})).toBe('127.0.0.1/32:7443,127.0.0.1/32:7480')
+  expect(allowed({ SLIPWAY_OUTBOUND_ALLOW: '10.0.0.0/8:443' })).toBe(
+    '10.0.0.0/8:443,127.0.0.1/32:7443,127.0.0.1/32:7480',
+  )
+})
+
 test('without the sample nothing of it is told', () => {
   const environment = environmentOf(optionsOf('--no-sample'))
   expect(environment).not.toHaveProperty('SLIPWAY_SAMPLE')

@@ -43,7 +43,6 @@ const INHERITED = [
 
 /** Settings of the platform that an operator may give to `npm start`. */
 const OPERATORS = [
-  'SLIPWAY_OUTBOUND_ALLOW',
   'SLIPWAY_TRUSTED_PROXIES',
   'SLIPWAY_BUILD_MEMORY',
   'SLIPWAY_BUILD_DISK',
@@ -107,6 +106,11 @@ export function platformEnvironment(input: PlatformInput): Record<string, string
   return {
     ...inheritedEnvironment(environment),
     ...picked(environment, OPERATORS),
+    // The embedded cluster stays on loopback, where a platform that listens beyond it may connect to only what is named.
+    SLIPWAY_OUTBOUND_ALLOW: [
+      ...(environment['SLIPWAY_OUTBOUND_ALLOW'] ?? '').split(',').filter(Boolean),
+      ...[ports.cluster, ports.gateway].map((port) => `127.0.0.1/32:${port}`),
+    ].join(','),
     DATABASE_URL: database.app,
     DATABASE_OWNER_URL: database.owner,
     SLIPWAY_MASTER_KEY_FILE: join(folder.keysFolder, 'master.key'),

@@ -109,12 +109,12 @@ export async function startWorld(
 }
 
 /** A kubeconfig that is right in every way but that nobody listens there. */
-export function kubeconfigOf(token: string): string {
+export function kubeconfigOf(token: string, server = 'https://127.0.0.1:1'): string {
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'main',
-    clusters: [{ name: 'one', cluster: { server: 'https://127.0.0.1:1' } }],
+    clusters: [{ name: 'one', cluster: { server } }],
     users: [{ name: 'me', user: { token } }],
     contexts: [{ name: 'main', context: { cluster: 'one', user: 'me' } }],
   })

@@ -58,6 +58,11 @@ export function outboundGuard(rules: OutboundRules, lookup: Lookup = resolve): O
   }
 }
 
+/** The guard of what is connected to under these settings. */
+export function outboundGuardOf(settings: Pick<Settings, 'host' | 'outboundAllow'>): OutboundGuard {
+  return outboundGuard(outboundRulesOf(settings))
+}
+
 async function resolveHost(host: string, lookup: Lookup): Promise<readonly string[]> {
   try {
     return await lookup(host)

@@ -1,2 +1,2 @@
 export { parseGitUrl, type GitUrl } from './git-url.ts'
-export { outboundGuard, outboundRulesOf, type OutboundGuard } from './guard.ts'
+export { outboundGuardOf, type OutboundGuard } from './guard.ts'

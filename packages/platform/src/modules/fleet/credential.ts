@@ -3,7 +3,7 @@
  * taking the token before it back. A token is bound to one of two Secrets, used by turns: deleting the Secret ends its token,
  * so nothing is ever left behind, not even by a process that was killed between two steps.
  */
-import { DAY_MS, isRecord, SECOND_MS, waitFor } from '@slipway/kit'
+import { AppError, DAY_MS, isRecord, SECOND_MS, waitFor } from '@slipway/kit'
 import {
   hasReason,
   isAllowed,
@@ -14,9 +14,11 @@ import {
   type Kube,
   type Question,
 } from '@slipway/kube'
+import { errorText } from '@slipway/messages'
 import { X509Certificate } from 'node:crypto'
 
 import type { Platform } from '../../context.ts'
+import { outboundGuardOf } from '../../outbound/index.ts'
 import { VERSION } from '../../version.ts'
 import { fleetErrors } from './errors.ts'
 import {
@@ -41,19 +43,28 @@ const CALL_MS = 10 * SECOND_MS
 
 export type AccountCredential = Extract<Credential, { readonly kind: 'service-account' }>
 export type Issued = { readonly access: ClusterAccess; readonly credential: AccountCredential }
-type Life = Pick<Platform, 'clock'> & { readonly signal: AbortSignal }
+type Life = Pick<Platform, 'clock' | 'settings'> & { readonly signal: AbortSignal }
 
+/** A client of a Cluster whose address somebody named; every connection passes the guard of outbound addresses. */
 export function clientOf(
-  { clock }: Pick<Platform, 'clock'>,
+  { clock, settings }: Pick<Platform, 'clock' | 'settings'>,
   access: ClusterAccess,
   renewCredentials?: () => Promise<ClusterAccess['credentials']>,
 ): Kube & Disposable {
+  const outbound = outboundGuardOf(settings)
   return kubeClient({
     access,
     clock,
     userAgent: `slipway/${VERSION}`,
+    guard: async (host, port) => (await outbound(host, port).catch(refuseAddress)).addresses,
     ...(renewCredentials && { renewCredentials }),
   })
+}
+
+/** In words: a Cluster's health shows them. */
+function refuseAddress(thrown: unknown): never {
+  if (!(thrown instanceof AppError)) throw thrown
+  throw new Error(errorText('en', thrown.code, thrown.params), { cause: thrown })
 }
 
 /**

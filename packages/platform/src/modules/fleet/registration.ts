@@ -3,7 +3,7 @@
  * the account with its roles there, and makes the account's first token, which is all that is stored. Everything that can be
  * found out without an effect is found out first; what is then applied can be applied again.
  */
-import { isRecord, messageOf, SECOND_MS, systemCodeOf, type AppError } from '@slipway/kit'
+import { AppError, isRecord, messageOf, SECOND_MS, systemCodeOf } from '@slipway/kit'
 import {
   eachObject,
   formatKubeconfig,
@@ -61,7 +61,7 @@ type Step = RequestContext & {
 /**
  * @throws {AppError} `kubeconfig_invalid`, `kubeconfig_field_refused`, `cluster_unreachable`, `cluster_untrusted`,
  * `cluster_credentials_refused`, `cluster_not_kubernetes`, `cluster_failing`, `cluster_too_old`, `cluster_owned`,
- * `cluster_registered`, `cluster_rights_missing`, `cluster_token_capped`, `cluster_account_unusable`
+ * `cluster_registered`, `cluster_rights_missing`, those of the outbound guard, `cluster_token_capped`, `cluster_account_unusable`
  */
 export async function register(ctx: RequestContext, about: Registering): Promise<Registration> {
   const { access } = parseKubeconfig(about.kubeconfig)
@@ -172,6 +172,9 @@ const UNTRUSTED =
 
 /** What a Cluster's refusal means to who registers it. */
 export function refusalOf(thrown: KubeError, cluster: string, server: string): AppError {
+  // The guard of outbound addresses says best itself what it refused.
+  const refused = thrown.cause instanceof Error ? thrown.cause.cause : undefined
+  if (refused instanceof AppError) return refused
   const problem = thrown.message.slice(0, 200)
   const cause = { cause: thrown }
   const code =

@@ -23,7 +23,7 @@ export type Renewed = Pick<Cluster, 'credentials' | 'credential'>
 
 /** Makes and proves a new token; nothing is stored. @throws {AppError} `cluster_credentials_given` */
 export async function renewToken(
-  context: Pick<Platform, 'clock' | 'envelope'> & { readonly signal: AbortSignal },
+  context: Pick<Platform, 'clock' | 'envelope' | 'settings'> & { readonly signal: AbortSignal },
   kube: Kube,
   cluster: Cluster,
 ): Promise<Renewed> {

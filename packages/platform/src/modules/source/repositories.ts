@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { HOUR_MS, MIB, messageOf, MINUTE_MS } from '@slipway/kit'
 
 import type { Platform } from '../../context.ts'
-import { outboundGuard, outboundRulesOf, type OutboundGuard } from '../../outbound/index.ts'
+import { outboundGuardOf, type OutboundGuard } from '../../outbound/index.ts'
 import { parseAppManifest } from './app-manifest.ts'
 import { credentialsOf, mirrorNameOf, repositoryNameOf } from './credentials.ts'
 import { sourceErrors } from './errors.ts'
@@ -56,7 +56,7 @@ type Parts = Pick<Platform, 'settings' | 'clock' | 'envelope'> & {
 
 export function openRepositories(
   platform: Parts,
-  guard: OutboundGuard = outboundGuard(outboundRulesOf(platform.settings)),
+  guard: OutboundGuard = outboundGuardOf(platform.settings),
 ): Repositories {
   const { settings } = platform
   const root = join(settings.dataFolder, 'sources')
