@@ -17,4 +17,10 @@ export const ociErrors = defineErrors({
   package_too_large: { status: 422 },
   layer_invalid: { status: 422 },
   image_archive_invalid: { status: 422 },
+  blob_store_unreachable: { status: 503 },
+  blob_store_refused: { status: 500 },
+  blob_store_login_refused: { status: 500 },
+  blob_store_bucket_missing: { status: 500 },
+  blob_store_region_wrong: { status: 500 },
+  blob_store_clock_wrong: { status: 500 },
 })

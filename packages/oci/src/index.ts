@@ -57,6 +57,8 @@ export { createRegistry } from './registry/registry.ts'
 export { nodeListener } from './registry/node-listener.ts'
 export type { RegistryLimits, RegistryOptions } from './registry/context.ts'
 export { folderBlobs } from './registry/folder-blobs.ts'
+export { s3Blobs } from './s3/blobs.ts'
+export type { S3Bucket } from './s3/client.ts'
 export { collectGarbage, dropStaleUploads, type CollectReport } from './registry/collect.ts'
 export { scrubBlobs, type ScrubReport } from './registry/scrub.ts'
 export {

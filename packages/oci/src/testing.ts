@@ -1,3 +1,5 @@
+export { describeBlobStore } from './testing/blob-store-contract.ts'
+export { createBucket } from './testing/stored-blobs.ts'
 export { describeRegistryMetadata, type MetadataUnderTest } from './testing/metadata-contract.ts'
 export { memoryMetadata, type MemoryMetadataOptions } from './testing/memory-metadata.ts'
 export { serveRegistry, type ServedRegistry } from './testing/serve.ts'

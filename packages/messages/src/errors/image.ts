@@ -21,6 +21,18 @@ export const imageErrors = catalog({
     layer_invalid: 'A layer of the image cannot be used: {reason} ({entry}).',
     image_archive_invalid:
       'The archive cannot be used: {reason}. Upload the output of docker save, or an OCI layout as tar.',
+    blob_store_unreachable:
+      'The store of blobs at {endpoint} does not answer: {reason}. Try again in a moment; if it stays so, check SLIPWAY_S3_ENDPOINT.',
+    blob_store_refused:
+      'The store of blobs at {endpoint} refused a request for bucket {bucket} with status {status}: {said}',
+    blob_store_login_refused:
+      'The store of blobs at {endpoint} refuses the account for bucket {bucket} ({said}). Check SLIPWAY_S3_ACCESS_KEY and SLIPWAY_S3_SECRET_KEY, and that the account may list the bucket and get, put and delete its objects.',
+    blob_store_bucket_missing:
+      'There is no bucket {bucket} at {endpoint}. Make it, or correct SLIPWAY_S3_BUCKET.',
+    blob_store_region_wrong:
+      'The bucket {bucket} is not in region {region} but in {right}. Set SLIPWAY_S3_REGION={right}.',
+    blob_store_clock_wrong:
+      'The store of blobs at {endpoint} and this machine do not agree on the time. Set the clock of this machine.',
     kubeconfig_invalid: 'The kubeconfig cannot be used: {problem}.',
     kubeconfig_field_refused: 'The kubeconfig has the field {field}, which is refused; {instead}.',
   },
@@ -40,6 +52,15 @@ export const imageErrors = catalog({
     package_too_large: '应用包过大：{reason}。',
     layer_invalid: '无法使用镜像的某一层：{reason}（{entry}）。',
     image_archive_invalid: '无法使用该归档：{reason}。请上传 docker save 的输出，或 tar 形式的 OCI 布局。',
+    blob_store_unreachable:
+      '{endpoint} 处的对象存储没有响应：{reason}。请稍后重试；若持续如此，请检查 SLIPWAY_S3_ENDPOINT。',
+    blob_store_refused: '{endpoint} 处的对象存储以状态 {status} 拒绝了对存储桶 {bucket} 的请求：{said}',
+    blob_store_login_refused:
+      '{endpoint} 处的对象存储拒绝了访问存储桶 {bucket} 的账号（{said}）。请检查 SLIPWAY_S3_ACCESS_KEY 和 SLIPWAY_S3_SECRET_KEY，以及该账号是否可以列出存储桶并读取、写入、删除其中的对象。',
+    blob_store_bucket_missing: '{endpoint} 处没有存储桶 {bucket}。请创建它，或更正 SLIPWAY_S3_BUCKET。',
+    blob_store_region_wrong:
+      '存储桶 {bucket} 不在区域 {region}，而在 {right}。请设置 SLIPWAY_S3_REGION={right}。',
+    blob_store_clock_wrong: '{endpoint} 处的对象存储与本机的时间不一致。请校准本机的时钟。',
     kubeconfig_invalid: '无法使用该 kubeconfig：{problem}。',
     kubeconfig_field_refused: 'kubeconfig 中的字段 {field} 被拒绝；{instead}。',
   },

@@ -90,6 +90,7 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
       await rename(blobFile(folder, digest), place)
     },
     list: (after) => listBlobs(folder, after),
+    sweep: (before) => sweepUploads(join(folder, 'uploads'), before),
   }
 }
 
@@ -226,6 +227,22 @@ async function* listBlobs(folder: string, after: Digest | undefined): AsyncGener
       }
     }
   }
+}
+
+async function sweepUploads(folder: string, before: Date): Promise<number> {
+  let swept = 0
+  for (const name of await namesIn(folder)) {
+    const file = join(folder, name)
+    // Published or dropped since it was listed: nothing is left to do.
+    const writtenAt = await stat(file).then(
+      ({ mtime }) => mtime,
+      () => undefined,
+    )
+    if (writtenAt === undefined || writtenAt >= before) continue
+    await rm(file, { force: true })
+    swept += 1
+  }
+  return swept
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

@@ -46,6 +46,8 @@ export type BlobStore = {
   readonly quarantine: (digest: Digest) => Promise<void>
   /** All blobs, in the order of their digests, beginning after `after`. */
   readonly list: (after?: Digest) => AsyncIterable<Digest>
+  /** Deletes what was uploaded before `before` and became no blob; returns how many objects. */
+  readonly sweep: (before: Date) => Promise<number>
 }
 
 export type Upload = {
