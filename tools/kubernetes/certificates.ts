@@ -6,7 +6,7 @@ import {
   randomBytes,
 } from 'node:crypto'
 
-import { makeCertificate } from '../../packages/minicluster/src/server/certificate.ts'
+import { makeCertificate } from '../../packages/kit/src/certificate.ts'
 
 const VALID_MS = 30 * 24 * 60 * 60_000
 

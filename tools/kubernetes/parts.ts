@@ -26,6 +26,14 @@ const kubernetesVariables = Object.fromEntries(
   ]),
 )
 
+/** Helm's own build says which Kubernetes it knows; without it `helm template` renders for 1.20. */
+const helmVariables = {
+  'helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor': '1',
+  'helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor': KUBERNETES_VERSION.split('.')[1] ?? '',
+  'helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor': '1',
+  'helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor': KUBERNETES_VERSION.split('.')[1] ?? '',
+}
+
 export type GoModuleName =
   | 'kube'
   | 'etcd'
@@ -35,6 +43,7 @@ export type GoModuleName =
   | 'coredns'
   | 'traefik'
   | 'pause'
+  | 'helm'
 
 export const goModules: Readonly<Record<GoModuleName, GoModule>> = {
   kube: {
@@ -49,6 +58,7 @@ export const goModules: Readonly<Record<GoModuleName, GoModule>> = {
   containernetworking: { upstream: 'github.com/containernetworking/plugins', version: '1.9.1' },
   coredns: { upstream: 'github.com/coredns/coredns', version: '1.15.0' },
   traefik: { upstream: 'github.com/traefik/traefik/v3', version: '3.5.4' },
+  helm: { upstream: 'helm.sh/helm/v3', version: '3.19.0', variables: helmVariables },
   // Our own, of the standard library alone.
   pause: { upstream: '', version: '1.0.0' },
 }
@@ -72,6 +82,7 @@ export const programs = {
   coredns: { module: 'coredns', package: '.' },
   traefik: { module: 'traefik', package: 'github.com/traefik/traefik/v3/cmd/traefik' },
   pause: { module: 'pause', package: '.' },
+  helm: { module: 'helm', package: 'helm.sh/helm/v3/cmd/helm' },
 } as const satisfies Readonly<Record<string, { readonly module: GoModuleName; readonly package: string }>>
 export type Program = keyof typeof programs
 

@@ -11,6 +11,8 @@ export type Context = {
   /** A session's or API token's secret. */
   readonly secret?: string
   readonly via?: 'session' | 'token'
+  /** PEM file of authorities that the server's certificate may come from. */
+  readonly ca?: string
   readonly organization?: string
   readonly project?: string
   readonly environment?: string
@@ -29,7 +31,7 @@ export type ConfigStore = {
 }
 
 const empty: Config = { contexts: {} }
-const FIELDS = ['server', 'secret', 'via', 'organization', 'project', 'environment'] as const
+const FIELDS = ['server', 'secret', 'via', 'ca', 'organization', 'project', 'environment'] as const
 
 /** The place of the file: XDG's (`$XDG_CONFIG_HOME/slipway/config.json`), or what `SLIPWAY_CONFIG` says. */
 export function configFileOf(

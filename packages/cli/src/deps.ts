@@ -20,6 +20,8 @@ export type Deps = {
     readonly attemptsMax?: number
   }) => Client
   readonly server: () => ServerChoice
+  /** Of the authorities that the server's certificate may come from; undefined for those of this computer. */
+  readonly authorityFile: () => string | undefined
   readonly clock: Clock
   readonly random: Random
   readonly io: Io

@@ -25,6 +25,7 @@ export const cliErrors = defineErrors({
   passwords_differ: { status: 400 },
   operation_unknown: { status: 404 },
   server_address_invalid: { status: 400 },
+  authority_unusable: { status: 400 },
   browser_failed: { status: 500 },
   work_failed: { status: 500 },
   file_unreadable: { status: 400 },

@@ -12,6 +12,8 @@ export type Globals = {
   readonly query: string | undefined
   readonly server: string | undefined
   readonly context: string | undefined
+  /** PEM file of authorities that are trusted beside those of this computer. */
+  readonly ca: string | undefined
   readonly quiet: boolean
   readonly verbose: boolean
   /** False with --no-input. */
@@ -28,6 +30,7 @@ export function rootCommand(text: Deps['text'], version: string) {
     .option('--query <path>', text('global.query'))
     .option('--server <url>', text('global.server'))
     .option('--context <name>', text('global.context'))
+    .option('--ca <file>', text('global.ca'))
     .addOption(new Option('--lang <language>', text('global.lang')).choices(languages))
     .option('--no-color', text('global.color'))
     .option('-q, --quiet', text('global.quiet'))
@@ -50,6 +53,7 @@ export function globalsOf(
     query: options.query,
     server: options.server,
     context: options.context,
+    ca: options.ca,
     quiet: options.quiet === true,
     verbose: options.verbose === true,
     input: options.input !== false,

@@ -11,6 +11,7 @@ import { printResult } from './output/print.ts'
 import { addCommands, chosenOf } from './program.ts'
 import { refuse } from './refusal.ts'
 import { chooseServer, findRunningServer, type ServerChoice } from './server.ts'
+import { authorityFileOf, trustAuthority } from './trust.ts'
 
 /** What surrounds one call of the command; tests make their own. */
 export type Surroundings = {
@@ -44,6 +45,7 @@ export async function run(surroundings: Surroundings): Promise<ExitCode> {
     query: undefined,
     server: undefined,
     context: undefined,
+    ca: undefined,
     quiet: false,
     verbose: false,
     input: false,
@@ -100,15 +102,23 @@ async function depsOf(surroundings: Surroundings, known: Known): Promise<Deps> {
       found: () => findRunningServer(surroundings.folder),
       prefersFound: known.noun === 'login',
     }))
-  const connect: Deps['connect'] = ({ bearer, ...patience }) =>
-    createClient({
-      server: server().url,
+  const authorityFile: Deps['authorityFile'] = () =>
+    authorityFileOf({ globals, environment, context: server().context, folder: surroundings.folder })
+  let trusts = false
+  const connect: Deps['connect'] = ({ bearer, ...patience }) => {
+    const { url } = server()
+    const authority = authorityFile()
+    if (!trusts && authority !== undefined && url.startsWith('https:')) trustAuthority(authority)
+    trusts = true
+    return createClient({
+      server: url,
       credentials: bearer === undefined ? undefined : { bearer },
       userAgent: `slipway-cli/${version}`,
       clock,
       fetch: globals.verbose ? narrated(io, clock, text) : globalThis.fetch,
       ...patience,
     })
+  }
   let client: ReturnType<Deps['api']> | undefined
   const style = { language, timeZone: surroundings.timeZone, columns: io.columns, text }
   return {
@@ -118,6 +128,7 @@ async function depsOf(surroundings: Surroundings, known: Known): Promise<Deps> {
     },
     connect,
     server,
+    authorityFile,
     clock,
     random: surroundings.random ?? systemRandom,
     io,

@@ -1,4 +1,5 @@
 export * from './assert.ts'
+export * from './certificate.ts'
 export * from './clock.ts'
 export * from './envelope.ts'
 export * from './errors.ts'

@@ -5,6 +5,7 @@ export const launcherErrors = defineErrors({
   port_taken: { status: 500 },
   /** Below 1024, for an ordinary account. */
   port_not_allowed: { status: 500 },
+  certificate_unusable: { status: 500 },
   listen_address_unknown: { status: 500 },
   database_owner_url_missing: { status: 500 },
   /** A child said that it cannot run, or ended before it was ready. */

@@ -58,6 +58,8 @@ test('run.json is gone with its launcher, unless another one has written it sinc
     url: 'http://localhost:7447',
     gatewayUrl: '',
     kubeconfig: '',
+    authority: null,
+    authorityFingerprint: null,
     firstRunToken: null,
     sampleProblem: null,
     sampleUrl: null,

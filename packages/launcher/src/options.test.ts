@@ -11,6 +11,7 @@ test('without arguments everything has its default', () => {
     listen: '127.0.0.1',
     publicUrl: undefined,
     allowPlainHttp: false,
+    tls: { kind: 'none' },
     sample: true,
     keepRunning: false,
     logLevel: 'warn',
@@ -43,6 +44,9 @@ const mistakes: [argv: string, says: string][] = [
   ['--public-url ftp://a', 'is an address such as'],
   ['--public-url https://a.example/path', 'is an address such as'],
   ['--port 7000 --gateway-port 7000', 'must differ'],
+  ['--tls-certificate a.crt', 'belong together'],
+  ['--tls-authority a.crt', 'belong together'],
+  ['--tls-certificate a.crt --tls-key a.key', 'needs --public-url'],
   ['--log-level loud', '--log-level is one of'],
 ]
 test.each(mistakes)('%s is refused with what to write instead', (argv, says) => {
@@ -53,4 +57,18 @@ test('plain http off this machine is accepted when asked for', () => {
   expect(parseOptions(['--public-url', 'http://10.0.0.1:7447', '--allow-plain-http'])).toMatchObject({
     publicUrl: 'http://10.0.0.1:7447',
   })
+})
+
+const choices: [argv: string, kind: string][] = [
+  ['', 'none'],
+  // Something on this machine speaks TLS in front of it.
+  ['--public-url https://a.example', 'none'],
+  ['--listen 0.0.0.0 --public-url https://a.example', 'made'],
+  ['--listen 10.0.0.5 --public-url https://10.0.0.5:7447', 'made'],
+  // Something elsewhere does, on a network that somebody trusts.
+  ['--listen 0.0.0.0 --public-url https://a.example --allow-plain-http', 'none'],
+  ['--public-url https://a.example --tls-certificate a.crt --tls-key a.key', 'given'],
+]
+test.each(choices)('%s chooses how the platform proves itself: %s', (argv, kind) => {
+  expect(parseOptions(argv.split(' ').filter((word) => word !== ''))).toMatchObject({ tls: { kind } })
 })

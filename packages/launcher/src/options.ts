@@ -13,10 +13,25 @@ export type Options = {
   readonly listen: string
   readonly publicUrl: string | undefined
   readonly allowPlainHttp: boolean
+  readonly tls: TlsChoice
   readonly sample: boolean
   readonly keepRunning: boolean
   readonly logLevel: string
 }
+
+/**
+ * `none`: plain HTTP, on this machine only or behind something that speaks TLS. `given`: files of a certificate and its key;
+ * `authority` is who signed it, where clusters do not know that one anyway. `made`: by an authority of this installation's own.
+ */
+export type TlsChoice =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'given'
+      readonly certificate: string
+      readonly key: string
+      readonly authority: string | undefined
+    }
+  | { readonly kind: 'made' }
 
 /** A mistake in the arguments; the text says what to write instead. */
 export class UsageError extends Error {
@@ -53,14 +68,17 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
   const values = parse(argv)
   if (values.help === true) return 'help'
   const listen = values.listen ?? '127.0.0.1'
+  const publicUrl = values['public-url'] === undefined ? undefined : originOf(values['public-url'])
+  const allowPlainHttp = values['allow-plain-http'] ?? false
   const options: Options = {
     data: values.data,
     port: portOf('port', values.port, 7447),
     gatewayPort: portOf('gateway-port', values['gateway-port'], GATEWAY_PORT),
     clusterPort: portOf('cluster-port', values['cluster-port'], 7443),
     listen,
-    publicUrl: values['public-url'] === undefined ? undefined : originOf(values['public-url']),
-    allowPlainHttp: values['allow-plain-http'] ?? false,
+    publicUrl,
+    allowPlainHttp,
+    tls: tlsOf(values, { listen, publicUrl, allowPlainHttp }),
     sample: values['no-sample'] !== true,
     keepRunning: values['keep-running'] ?? false,
     logLevel: values['log-level'] ?? 'warn',
@@ -89,6 +107,9 @@ function parse(argv: readonly string[]) {
         listen: { type: 'string' },
         'public-url': { type: 'string' },
         'allow-plain-http': { type: 'boolean' },
+        'tls-certificate': { type: 'string' },
+        'tls-key': { type: 'string' },
+        'tls-authority': { type: 'string' },
         'no-sample': { type: 'boolean' },
         'keep-running': { type: 'boolean' },
         'log-level': { type: 'string' },
@@ -126,4 +147,24 @@ function refusePlainHttp({ publicUrl, allowPlainHttp }: Options): void {
   const { protocol, hostname } = new URL(publicUrl)
   if (protocol === 'http:' && !loopback.has(hostname.replace(/^\[|\]$/gu, '')))
     throw new UsageError('usage.plain.http')
+}
+
+/** Whoever can be reached from elsewhere speaks TLS, unless plain HTTP was asked for. @throws {UsageError} */
+function tlsOf(
+  given: {
+    readonly 'tls-certificate'?: string
+    readonly 'tls-key'?: string
+    readonly 'tls-authority'?: string
+  },
+  { listen, publicUrl, allowPlainHttp }: Pick<Options, 'listen' | 'publicUrl' | 'allowPlainHttp'>,
+): TlsChoice {
+  const { 'tls-certificate': certificate, 'tls-key': key, 'tls-authority': authority } = given
+  const isSecure = publicUrl?.startsWith('https:') === true
+  if (certificate !== undefined && key !== undefined) {
+    if (!isSecure) throw new UsageError('usage.tls.public')
+    return { kind: 'given', certificate, key, authority }
+  }
+  if (certificate !== undefined || key !== undefined || authority !== undefined)
+    throw new UsageError('usage.tls.pair')
+  return isSecure && !loopback.has(listen) && !allowPlainHttp ? { kind: 'made' } : { kind: 'none' }
 }

@@ -7,6 +7,8 @@ const info: RunInfo = {
   url: 'http://localhost:7447',
   gatewayUrl: 'http://127.0.0.1:7480',
   kubeconfig: '/data/cluster/kubeconfig',
+  authority: null,
+  authorityFingerprint: null,
   firstRunToken: 'slpf_secret',
   sampleUrl: 'http://127.0.0.1:18001',
   sampleProblem: null,
@@ -19,6 +21,13 @@ test('a person sees every address and the command that uses the token', () => {
   for (const text of [info.url, info.gatewayUrl, info.kubeconfig, info.sampleUrl, files.runFile])
     expect(page).toContain(text)
   expect(page).toContain('npx slipway login --first-run-token slpf_secret --name admin')
+})
+
+test('with an authority of its own a person sees what to trust, and gives it to the command', () => {
+  const made = { ...info, url: 'https://a.example', authority: '/k/a.crt', authorityFingerprint: 'AB:CD' }
+  const page = startPage('en', made, files)
+  expect(page).toMatch(/Authority +\/k\/a\.crt\n +Its SHA-256 +AB:CD/u)
+  expect(page).toContain('npx slipway login --server https://a.example --ca /k/a.crt --first-run-token')
 })
 
 test('without a token and a sample nothing is said of them', () => {

@@ -10,10 +10,18 @@ export function startPage(language: Language, info: RunInfo, { runFile, logsFold
   const sample: [string, string][] = [info.sampleUrl, info.sampleProblem].flatMap((value, index) =>
     value === null ? [] : [[text(index === 0 ? 'page.sample' : 'page.sample.problem'), value]],
   )
+  const authority: [string, string][] =
+    info.authority === null
+      ? []
+      : [
+          [text('page.authority'), info.authority],
+          [text('page.fingerprint'), info.authorityFingerprint ?? ''],
+        ]
   const rows: [label: string, value: string][] = [
     [text('page.platform'), info.url],
     [text('page.docs'), `${info.url}/docs`],
     [text('page.gateway'), info.gatewayUrl],
+    ...authority,
     ...sample,
     [text('page.kubeconfig'), info.kubeconfig],
     [text('page.file'), runFile],
@@ -29,7 +37,7 @@ export function startPage(language: Language, info: RunInfo, { runFile, logsFold
           `  ${text('page.token')}`,
           `  ${info.firstRunToken}`,
           '',
-          `  npx slipway login --first-run-token ${info.firstRunToken} --name admin`,
+          `  npx slipway login ${whereOf(info)}--first-run-token ${info.firstRunToken} --name admin`,
         ]
   return ['', '  Slipway 船台', '', ...lines, ...token, '', `  ${text('page.stop')}`, ''].join('\n')
 }
@@ -46,4 +54,9 @@ export function startLines(info: RunInfo, { runFile, logsFolder }: PageFiles): s
 /** How wide a terminal shows a label: Han characters and their punctuation take two columns. */
 function columnsOf(label: string): number {
   return label.length + (label.match(/[\u2e80-\u9fff\uff00-\uff60]/gu)?.length ?? 0)
+}
+
+/** What the command line must be told beside the token, where it would not find the platform or trust it. */
+function whereOf({ url, authority }: RunInfo): string {
+  return authority === null ? '' : `--server ${url} --ca ${authority} `
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { parseOptions, type Options } from './options.ts'
-import { clusterArgument, inheritedEnvironment, platformEnvironment } from './parts.ts'
+import { clusterArgument, clusterEnvironment, inheritedEnvironment, platformEnvironment } from './parts.ts'
 
 const folder = {
   path: '/data',
@@ -30,6 +30,7 @@ function environmentOf(
     consoleAt: '/built/console',
     checkout: '/checkout',
     environment,
+    transport: undefined,
   })
 }
 
@@ -88,5 +89,37 @@ test('the cluster finds its programs first where every account may run them', ()
     ownRegistry: 'localhost:7447',
     hostPath: '/data/runtimes/node-24/bin:/usr/bin',
     keepRunning: true,
+  })
+})
+
+test('an authority of this installation is trusted by the cluster and named to builds', () => {
+  const transport = {
+    certificate: '/data/keys/server.pem',
+    key: '/data/keys/server.pem',
+    authority: '/data/keys/authority.crt',
+    fingerprint: 'AB',
+    validUntil: new Date(0),
+  }
+  expect(clusterEnvironment({ PATH: '/bin' }, transport)).toEqual({
+    PATH: '/bin',
+    NODE_EXTRA_CA_CERTS: '/data/keys/authority.crt',
+  })
+  expect(clusterEnvironment({ PATH: '/bin' }, undefined)).toEqual({ PATH: '/bin' })
+  expect(
+    platformEnvironment({
+      folder,
+      options: optionsOf(),
+      ports,
+      database: { app: 'a', owner: 'o' },
+      kubeconfig: '/k',
+      consoleAt: '/c',
+      checkout: '/checkout',
+      environment: {},
+      transport,
+    }),
+  ).toMatchObject({
+    SLIPWAY_TLS_CERTIFICATE: '/data/keys/server.pem',
+    SLIPWAY_TLS_KEY: '/data/keys/server.pem',
+    SLIPWAY_AUTHORITY_FILE: '/data/keys/authority.crt',
   })
 })

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 
 import type { DataFolder } from './data-folder.ts'
 import type { Options } from './options.ts'
+import type { Transport } from './transport.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 export type DatabaseUrls = { readonly app: string; readonly owner: string }
@@ -44,6 +45,7 @@ const INHERITED = [
 /** Settings of the platform that an operator may give to `npm start`. */
 const OPERATORS = [
   'SLIPWAY_TRUSTED_PROXIES',
+  'SLIPWAY_AUTHORITY_FILE',
   'SLIPWAY_BUILD_MEMORY',
   'SLIPWAY_BUILD_DISK',
   'SLIPWAY_BUILD_PROCESSES',
@@ -95,6 +97,8 @@ export type PlatformInput = {
   readonly consoleAt: string
   readonly checkout: string
   readonly environment: Environment
+  /** Undefined for plain HTTP. */
+  readonly transport: Transport | undefined
 }
 
 /** The environment of the platform: its settings and what every child inherits. Pure. */
@@ -125,6 +129,29 @@ export function platformEnvironment(input: PlatformInput): Record<string, string
     SLIPWAY_SOLE_REPLICA: String(environment['DATABASE_URL'] === undefined),
     SLIPWAY_LOCAL_SOURCE_ROOTS: [...home, ...(options.sample ? [samples] : [])].join(':'),
     ...(options.publicUrl === undefined ? {} : { SLIPWAY_PUBLIC_URL: options.publicUrl }),
+    ...transportEnvironment(input.transport),
     ...(options.sample ? { SLIPWAY_SAMPLE: join(input.checkout, 'examples') } : {}),
+  }
+}
+
+function transportEnvironment(transport: Transport | undefined): Record<string, string> {
+  if (transport === undefined) return {}
+  const { certificate, key, authority } = transport
+  return {
+    SLIPWAY_TLS_CERTIFICATE: certificate,
+    SLIPWAY_TLS_KEY: key,
+    ...(authority === undefined ? {} : { SLIPWAY_AUTHORITY_FILE: authority }),
+  }
+}
+
+/** The embedded cluster pulls Images from the public address, and must trust who answers there. Pure. */
+export function clusterEnvironment(
+  environment: Environment,
+  transport: Transport | undefined,
+): Record<string, string> {
+  const authority = transport?.authority
+  return {
+    ...inheritedEnvironment(environment),
+    ...(authority === undefined ? {} : { NODE_EXTRA_CA_CERTS: authority }),
   }
 }

@@ -11,6 +11,9 @@ export type RunInfo = {
   readonly gatewayUrl: string
   /** Path of the administrator's kubeconfig of the embedded cluster. */
   readonly kubeconfig: string
+  /** PEM file of who signed the platform's certificate, for `slipway --ca` and nodes; null where everybody knows them, and without TLS. */
+  readonly authority: string | null
+  readonly authorityFingerprint: string | null
   /** Null once there is an administrator. */
   readonly firstRunToken: string | null
   /** Address of the sample on a port of its own; null without a sample, and until its Workload is there. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 import { consoleFolder } from '@slipway/console'
 import type { Log } from '@slipway/db'
-import { isRecord, MIB, must, parseJson, SECOND_MS, systemClock, type AppError } from '@slipway/kit'
+import { DAY_MS, isRecord, MIB, must, parseJson, SECOND_MS, systemClock, type AppError } from '@slipway/kit'
 import type { Language, LauncherKey } from '@slipway/messages'
 
 import type { ChildMessage, ChildOptions } from './child.ts'
@@ -21,6 +21,7 @@ import { GATEWAY_PORT, type Options } from './options.ts'
 import { chooseOwnPorts } from './own-ports.ts'
 import {
   clusterArgument,
+  clusterEnvironment,
   inheritedEnvironment,
   platformEnvironment,
   type DatabaseUrls,
@@ -34,6 +35,7 @@ import { watchRoom } from './room-watch.ts'
 import { provideNode } from './runtimes.ts'
 import { sampleProblemOf } from './sample-problem.ts'
 import { supervise, type Supervised } from './supervise.ts'
+import { settleTransport, watchTransport, type Transport } from './transport.ts'
 
 const READY_MS = 120 * SECOND_MS
 const PLATFORM_STOP_MS = 20 * SECOND_MS
@@ -43,6 +45,8 @@ const CLUSTER_STOP_MS = 45 * SECOND_MS
 const PORT_PATIENCE_MS = 15 * SECOND_MS
 /** A new database and its first log take about 100 MB; less than that breaks in the middle of something. */
 const ROOM_MIN_BYTES = 160 * MIB
+/** So long before its end a certificate is told of. */
+const CERTIFICATE_SOON_MS = 21 * DAY_MS
 /** The Workload of the sample is there a moment after the platform; its address belongs onto the page. */
 const SAMPLE_KNOWN_MS = 6 * SECOND_MS
 
@@ -78,6 +82,8 @@ type Start = StartInput & {
   readonly logsFolder: string
   readonly children: ChildrenFile
   readonly log: Log
+  /** Undefined for plain HTTP. */
+  readonly transport: Transport | undefined
 }
 
 /**
@@ -89,13 +95,12 @@ export async function start(input: StartInput): Promise<Running> {
   const { options, environment, signal, say } = input
   await using parts = new AsyncDisposableStack()
   const version = await ownVersion()
+  // npm runs scripts in the checkout and says in INIT_CWD where the person stood.
+  const calledIn = environment['INIT_CWD'] ?? process.cwd()
   const folder = await openDataFolder({
     checkoutFolder: checkout,
     version,
-    // npm runs scripts in the checkout and says in INIT_CWD where the person stood.
-    ...(options.data === undefined
-      ? {}
-      : { dataFolder: resolve(environment['INIT_CWD'] ?? process.cwd(), options.data) }),
+    ...(options.data === undefined ? {} : { dataFolder: resolve(calledIn, options.data) }),
   })
   await refuseHalfRestored(folder.path)
   const lock = parts.use(await lockDataFolder(folder.path, systemClock))
@@ -112,7 +117,9 @@ export async function start(input: StartInput): Promise<Running> {
   })
   await lock.setAddress(options.publicUrl ?? `http://localhost:${ports.platform}`)
 
-  const started: Start = { ...input, folder, logsFolder, children, log: logTo(ownLog) }
+  const log = logTo(ownLog)
+  const transport = await openTransport(parts, { options, folder, calledIn, log, say })
+  const started: Start = { ...input, folder, logsFolder, children, log, transport }
   const node = await provideNode(folder)
   signal.throwIfAborted()
   say('step.database')
@@ -150,6 +157,33 @@ export async function start(input: StartInput): Promise<Running> {
 export async function ownVersion(): Promise<string> {
   const manifest = parseJson(await readFile(join(checkout, 'package.json'), 'utf8'))
   return isRecord(manifest) && typeof manifest['version'] === 'string' ? manifest['version'] : '0.0.0'
+}
+
+/** Settles how the platform proves itself, keeps that from ending, and tells of an end that only its owner can put off. */
+async function openTransport(
+  parts: AsyncDisposableStack,
+  about: {
+    readonly options: Options
+    readonly folder: DataFolder
+    readonly calledIn: string
+    readonly log: Log
+    readonly say: StartInput['say']
+  },
+): Promise<Transport | undefined> {
+  const { options, folder, calledIn, log, say } = about
+  const { tls: choice, publicUrl, listen } = options
+  const input = { choice, publicUrl, listen, keysFolder: folder.keysFolder, folder: calledIn }
+  const now = systemClock.now()
+  const transport = await settleTransport({ ...input, now })
+  if (transport && transport.validUntil.getTime() - now.getTime() < CERTIFICATE_SOON_MS)
+    say('certificate.soon', { until: transport.validUntil.toISOString().slice(0, 10) })
+  parts.use(
+    watchTransport(input, {
+      clock: systemClock,
+      onError: (thrown) => log.error({ err: String(thrown) }, 'the certificate could not be made anew'),
+    }),
+  )
+  return transport
 }
 
 async function refuseFullDisk(folder: DataFolder): Promise<void> {
@@ -229,7 +263,7 @@ function startCluster(
     nodeFlags: CHILD_FLAGS,
     script: join(checkout, 'packages/minicluster/src/main.ts'),
     args: [clusterArgument({ folder, options, ports, node, environment })],
-    env: inheritedEnvironment(environment),
+    env: clusterEnvironment(environment, start.transport),
     stopMs: CLUSTER_STOP_MS,
   })
 }
@@ -280,6 +314,7 @@ function startPlatform(
         consoleAt,
         checkout,
         environment,
+        transport: start.transport,
       }),
       stopMs: PLATFORM_STOP_MS,
       onMessage,
@@ -297,7 +332,7 @@ type Board = {
 
 /** Keeps what the platform says of itself, and `run.json` in step with it. */
 function infoBoard(
-  { say, log, language }: Start,
+  { say, log, language, transport }: Start,
   facts: {
     readonly gatewayUrl: string
     readonly kubeconfig: string
@@ -309,6 +344,8 @@ function infoBoard(
     url: '',
     gatewayUrl,
     kubeconfig,
+    authority: transport?.authority ?? null,
+    authorityFingerprint: transport?.fingerprint ?? null,
     firstRunToken: null,
     sampleUrl: null,
     sampleProblem: null,

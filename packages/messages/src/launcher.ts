@@ -13,7 +13,11 @@ const texts = catalog({
   --cluster-port <n>     embedded Kubernetes API, on loopback only (default 7443)
   --listen <address>     address for --port and --gateway-port (default 127.0.0.1)
   --public-url <url>     address that links, cookies and nodes use
-  --allow-plain-http     accept a --public-url of plain http off this machine
+  --tls-certificate <f>  PEM certificate for --public-url, with those between it and its authority;
+                         without it, --listen beyond this machine makes one by an authority of its own
+  --tls-key <file>       its key
+  --tls-authority <f>    PEM of a private authority that signed it: builds and agents trust it
+  --allow-plain-http     speak plain http also to other machines
   --no-sample            no sample application
   --keep-running         at the end leave instances running; the next start adopts them
   --log-level <level>    {levels} (default warn)
@@ -33,6 +37,13 @@ npm run backup and npm run restore keep and bring back an installation.
     'usage.public.url': '--public-url is an address such as https://slipway.example.com, without a path',
     'usage.plain.http':
       '--public-url of plain http sends passwords readable over the network; use https, or add --allow-plain-http',
+    'usage.tls.pair':
+      '--tls-certificate and --tls-key belong together; --tls-authority is only for such a certificate',
+    'usage.tls.public': '--tls-certificate needs --public-url: the https address that it is for',
+    'certificate.soon':
+      'the certificate is valid only until {until}; replace its file, that is taken up by itself',
+    'page.authority': 'Authority',
+    'page.fingerprint': 'Its SHA-256',
     'usage.backup': 'npm run backup -- <new folder> [--data <folder>]. See npm run backup -- --help',
     'usage.restore':
       'npm run restore -- <backup> --master-key <file> [--data <folder>]. See npm run restore -- --help',
@@ -104,7 +115,11 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is filled; it must
   --cluster-port <端口>  内置 Kubernetes API，仅限本机（默认 7443）
   --listen <地址>        --port 和 --gateway-port 监听的地址（默认 127.0.0.1）
   --public-url <网址>    链接、Cookie 和节点使用的地址
-  --allow-plain-http     允许非本机的 --public-url 使用明文 http
+  --tls-certificate <文件>  --public-url 的 PEM 证书（含中间证书）；未指定而 --listen 超出本机时，
+                         由自己的颁发机构签发
+  --tls-key <文件>       其私钥
+  --tls-authority <文件> 签发它的私有颁发机构的 PEM：构建和代理会信任它
+  --allow-plain-http     对其他机器也使用明文 http
   --no-sample            不创建示例应用
   --keep-running         结束时保留运行中的实例，下次启动时接管
   --log-level <级别>     {levels}（默认 warn）
@@ -123,6 +138,11 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is filled; it must
     'usage.public.url': '--public-url 是不带路径的网址，例如 https://slipway.example.com',
     'usage.plain.http':
       '明文 http 的 --public-url 会让密码在网络上可读；请使用 https，或加上 --allow-plain-http',
+    'usage.tls.pair': '--tls-certificate 和 --tls-key 必须同时给出；--tls-authority 仅用于这样的证书',
+    'usage.tls.public': '--tls-certificate 需要 --public-url：证书所属的 https 地址',
+    'certificate.soon': '证书仅有效至 {until}；请更换其文件，更换后会自动生效',
+    'page.authority': '颁发机构',
+    'page.fingerprint': '其 SHA-256',
     'usage.backup': 'npm run backup -- <新目录> [--data <目录>]。请参阅 npm run backup -- --help',
     'usage.restore':
       'npm run restore -- <备份> --master-key <文件> [--data <目录>]。请参阅 npm run restore -- --help',

@@ -5,6 +5,8 @@ import { pino, type Logger } from 'pino'
 import type { Platform } from './context.ts'
 import { createDriver, settleSetting, type Reconciler } from './control/index.ts'
 import { publicUrlOf } from './http/browser.ts'
+import { acceptTls, isLoopback } from './http/tls/accept.ts'
+import { openCertificate } from './http/tls/certificate.ts'
 import { consoleSite } from './http/console/index.ts'
 import { housekeeping } from './http/housekeeping.ts'
 import { collectRoutes } from './http/routes.ts'
@@ -88,6 +90,7 @@ export async function startPlatform(settings: Settings, parts: PlatformParts = {
   await modules.start(driver.nudge)
   await driver.start()
 
+  await secure(server, platform, cleanup)
   cleanup.defer(async () => server.close())
   await listen(() => server.listen({ host: settings.host, port: settings.port }), settings)
   const owned = cleanup.move()
@@ -110,6 +113,27 @@ function sampleOf(
   return sampleFolder === undefined
     ? []
     : [sampleReconciler({ examplesFolder: sampleFolder, clusters, onSample })]
+}
+
+/** Lets the server speak TLS when a certificate was given. */
+async function secure(
+  server: ReturnType<typeof createServer>,
+  { settings, clock, log, newId }: Platform,
+  cleanup: AsyncDisposableStack,
+): Promise<void> {
+  const { tlsCertificateFile, tlsKeyFile } = settings
+  if (tlsCertificateFile === undefined || tlsKeyFile === undefined) return
+  const { origin, hostname } = publicUrlOf(settings)
+  const files = { certificate: tlsCertificateFile, key: tlsKeyFile }
+  const host = hostname.replace(/^\[|\]$/gu, '')
+  const certificate = cleanup.use(await openCertificate(files, { clock, log, host }))
+  acceptTls(server, {
+    certificate,
+    clock,
+    url: origin,
+    newRequestId: () => newId('req'),
+    mayBePlain: isLoopback,
+  })
 }
 
 async function listen(start: () => Promise<string>, settings: Settings): Promise<void> {

@@ -5,7 +5,7 @@ import { parseAllowance } from './outbound/addresses.ts'
 /** As Kubernetes writes sizes, in the two units that fit. */
 const Size = z.string().regex(/^[1-9][0-9]{0,5}(?:Mi|Gi)$/u, { message: 'a size such as 512Mi or 2Gi' })
 
-const Settings = z.strictObject({
+const Fields = z.strictObject({
   /** Connection of the application's role. */
   databaseUrl: z.string().min(1),
   /** Connection of the owner, for migrations. */
@@ -17,6 +17,15 @@ const Settings = z.strictObject({
   /** What links and cookies use; without it http://localhost:<port>. */
   publicUrl: z.url({ protocol: /^https?$/u }).optional(),
   allowPlainHttp: z.stringbool().default(false),
+  /** PEM files of the certificate that callers see, and of its key; both or none. Read again when they change. */
+  tlsCertificateFile: z.string().min(1).optional(),
+  tlsKeyFile: z.string().min(1).optional(),
+  /** PEM of the authorities by which builds and agents trust the public address; without it those of their own system. */
+  authority: z
+    .string()
+    .max(256 * 1024)
+    .refine((pem) => pem.includes('-----BEGIN CERTIFICATE-----'), { message: 'holds no PEM certificate' })
+    .optional(),
   /** Proxies whose X-Forwarded-For is believed, as CIDR blocks. */
   trustedProxies: z
     .string()
@@ -49,6 +58,20 @@ const Settings = z.strictObject({
   soleReplica: z.stringbool().default(false),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
 })
+
+/** Passwords and images must not be readable on a network unless somebody has said so. */
+const Settings = Fields.superRefine((settings, context) => {
+  const hasCertificate = settings.tlsCertificateFile !== undefined
+  const problem = (key: keyof z.output<typeof Fields>, message: string): void =>
+    context.addIssue({ code: 'custom', path: [key], message })
+  if (hasCertificate !== (settings.tlsKeyFile !== undefined))
+    problem(hasCertificate ? 'tlsKeyFile' : 'tlsCertificateFile', 'certificate and key are given together')
+  if (hasCertificate && settings.publicUrl?.startsWith('https://') !== true)
+    problem('publicUrl', 'with a certificate it is an https address')
+  const isOpen = !/^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/u.test(settings.host)
+  if (isOpen && !hasCertificate && !settings.allowPlainHttp)
+    problem('host', 'beyond this machine it needs SLIPWAY_TLS_CERTIFICATE, or SLIPWAY_ALLOW_PLAIN_HTTP=true')
+})
 export type Settings = z.output<typeof Settings>
 export type SettingsInput = z.input<typeof Settings>
 
@@ -60,6 +83,9 @@ const names: Readonly<Record<keyof Settings, string>> = {
   port: 'SLIPWAY_PORT',
   publicUrl: 'SLIPWAY_PUBLIC_URL',
   allowPlainHttp: 'SLIPWAY_ALLOW_PLAIN_HTTP',
+  tlsCertificateFile: 'SLIPWAY_TLS_CERTIFICATE',
+  tlsKeyFile: 'SLIPWAY_TLS_KEY',
+  authority: 'SLIPWAY_AUTHORITY',
   trustedProxies: 'SLIPWAY_TRUSTED_PROXIES',
   dataFolder: 'SLIPWAY_DATA',
   localKubeconfig: 'SLIPWAY_LOCAL_KUBECONFIG',
@@ -74,8 +100,11 @@ const names: Readonly<Record<keyof Settings, string>> = {
   logLevel: 'SLIPWAY_LOG_LEVEL',
 }
 
-/** Holds the master key as text, so that it need not stand in the environment. */
-const MASTER_KEY_FILE = 'SLIPWAY_MASTER_KEY_FILE'
+/** Files that hold a setting's text, so that it need not stand in the environment. */
+const files = {
+  masterKey: 'SLIPWAY_MASTER_KEY_FILE',
+  authority: 'SLIPWAY_AUTHORITY_FILE',
+} as const
 
 /**
  * Reads the settings from environment variables; the only place that does.
@@ -88,9 +117,12 @@ export async function readSettings(
   const given = Object.entries(names).flatMap(([key, name]) =>
     environment[name] === undefined ? [] : [[key, environment[name]]],
   )
-  const keyFile = environment[MASTER_KEY_FILE]
-  const masterKey = keyFile === undefined ? {} : { masterKey: (await readText(keyFile)).trim() }
-  return checkSettings({ ...Object.fromEntries(given), ...masterKey })
+  const read: Record<string, string> = {}
+  for (const [key, name] of Object.entries(files)) {
+    const path = environment[name]
+    if (path !== undefined) read[key] = (await readText(path)).trim()
+  }
+  return checkSettings({ ...Object.fromEntries(given), ...read })
 }
 
 /** Checks settings given as an object, as tests do. */

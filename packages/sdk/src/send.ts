@@ -1,6 +1,6 @@
 import { isRecord, parseJson, retryDelayMs, type Clock, type ErrorParams, type Random } from '@slipway/kit'
 
-import { ApiError, localError } from './error.ts'
+import { ApiError, connectionError, localError } from './error.ts'
 import type { Prepared } from './prepare.ts'
 import type { CallOptions } from './types.ts'
 
@@ -128,7 +128,7 @@ async function attemptOnce<Answer>(
   } catch (thrown) {
     if (thrown instanceof ApiError) return { kind: 'failed', error: thrown }
     // Whatever fetch throws, before or within the body, is a connection that did not hold.
-    return { kind: 'failed', error: localError('server_unreachable', { server: transport.server }, thrown) }
+    return { kind: 'failed', error: connectionError(transport.server, thrown) }
   }
 }
 

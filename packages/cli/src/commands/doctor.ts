@@ -1,4 +1,8 @@
-import { messageOf } from '@slipway/kit'
+import { isIP } from 'node:net'
+import { connect } from 'node:tls'
+
+import { DAY_MS, messageOf } from '@slipway/kit'
+import { errorText } from '@slipway/messages'
 import { ApiError } from '@slipway/sdk'
 
 import { commandOf } from '../command.ts'
@@ -9,7 +13,7 @@ export function doctor(deps: Deps, run = runDoctor) {
   return commandOf(deps, 'doctor', ['doctor', 'doctor -o json']).action(() => deps.exit(run(deps)))
 }
 
-type CheckName = 'node' | 'config' | 'server' | 'version' | 'clock' | 'account'
+type CheckName = 'node' | 'config' | 'server' | 'certificate' | 'version' | 'clock' | 'account'
 type Check = {
   readonly check: CheckName
   readonly status: 'ok' | 'warning' | 'failed'
@@ -18,6 +22,7 @@ type Check = {
 
 const PATIENCE = { timeoutMs: 5_000, attemptsMax: 1 }
 const CLOCK_SKEW_MAX_SECONDS = 30
+const CERTIFICATE_SOON_DAYS = 21
 
 /** Checks everything, also after a failure: the list as a whole is the diagnosis. Ends with 1 when one failed. */
 export async function runDoctor(deps: Deps): Promise<ExitCode> {
@@ -54,18 +59,55 @@ async function serverChecks(deps: Deps): Promise<readonly Check[]> {
     const ms = Math.round(deps.clock.monotonicMs() - startMs)
     return [
       { check: 'server', status: 'ok', detail: deps.text('doctor.serverOk', { server: url, ms, source }) },
+      ...(await certificateChecks(deps, url)),
       versionCheck(deps, version),
       await clockCheck(deps, url),
       await accountCheck(deps, bearer),
     ]
   } catch (thrown) {
     if (deps.signal.aborted) throw thrown
-    const detail =
-      thrown instanceof ApiError && thrown.code === 'server_unreachable'
-        ? deps.text('doctor.serverBad', { server: url })
-        : `${url}: ${messageOf(thrown)}`
-    return [{ check: 'server', status: 'failed', detail }]
+    return [{ check: 'server', status: 'failed', detail: reasonOf(deps, url, thrown) }]
   }
+}
+
+function reasonOf(deps: Deps, url: string, thrown: unknown): string {
+  if (!(thrown instanceof ApiError)) return `${url}: ${messageOf(thrown)}`
+  if (thrown.code === 'server_unreachable') return deps.text('doctor.serverBad', { server: url })
+  const text = errorText(deps.language, thrown.code, thrown.params)
+  return text === thrown.code ? `${url}: ${thrown.message}` : text
+}
+
+/** How long the certificate is valid; it was found to be a good one, or there would have been no answer. */
+async function certificateChecks(deps: Deps, url: string): Promise<readonly Check[]> {
+  const { protocol, hostname, port } = new URL(url)
+  if (protocol !== 'https:') return []
+  const host = hostname.replace(/^\[|\]$/gu, '')
+  const until = await certificateEnd(host, port === '' ? 443 : Number(port), deps.signal)
+  const leftMs = until.getTime() - deps.clock.now().getTime()
+  const isFine = leftMs > CERTIFICATE_SOON_DAYS * DAY_MS
+  const params = { until: until.toISOString().slice(0, 10) }
+  const detail = deps.text(isFine ? 'doctor.certificateOk' : 'doctor.certificateSoon', params)
+  return [{ check: 'certificate', status: isFine ? 'ok' : 'warning', detail }]
+}
+
+function certificateEnd(host: string, port: number, signal: AbortSignal): Promise<Date> {
+  const { promise, resolve, reject } = Promise.withResolvers<Date>()
+  const socket = connect({
+    host,
+    port,
+    timeout: PATIENCE.timeoutMs,
+    ...(isIP(host) === 0 && { servername: host }),
+  })
+  const stop = (): void => void socket.destroy(new Error('interrupted'))
+  signal.addEventListener('abort', stop, { once: true })
+  socket.once('timeout', () => socket.destroy(new Error(`${host} does not answer`)))
+  socket.once('error', reject)
+  socket.once('secureConnect', () => {
+    resolve(new Date(socket.getPeerCertificate().valid_to))
+    socket.destroy()
+  })
+  socket.once('close', () => signal.removeEventListener('abort', stop))
+  return promise
 }
 
 function versionCheck(deps: Deps, version: string): Check {

@@ -16,6 +16,7 @@ export function login(deps: Deps, run = runLogin) {
     'login --name li.wei',
     'login --server https://slipway.example.com --token-stdin < token.txt',
     'login --first-run-token T --name admin',
+    'login --server https://10.0.0.5:7447 --ca authority.crt',
   ])
     .option('--name <name>', deps.text('login.name'))
     .option('--password-stdin', deps.text('option.passwordStdin'))
@@ -70,7 +71,9 @@ export async function runLogin(deps: Deps, options: Options): Promise<ExitCode> 
   const config = deps.config.read()
   const before = Object.hasOwn(config.contexts, name) ? config.contexts[name] : undefined
   const parts = before?.server === url ? before : {}
-  const context = { ...parts, ...proof, server: url }
+  // Named once, it is known to every command that follows.
+  const ca = deps.authorityFile()
+  const context = { ...parts, ...proof, server: url, ...(ca !== undefined && { ca }) }
   await deps.config.write({ ...withContext(config, name, context), current: name })
   deps.io.note(deps.text('login.done', { server: url, name: account.user.name, context: name }))
   await deps.print(account, accountView)

@@ -4,6 +4,13 @@ import { catalog } from '../catalog.ts'
 export const clientErrors = catalog({
   en: {
     server_unreachable: 'Slipway does not answer at {server}. Is it running, and is the address right?',
+    certificate_untrusted:
+      'The certificate of {server} was made by an authority that this computer does not know. Get the authority from whoever operates Slipway (keys/authority.crt in its data folder), and name it with --ca <file>.',
+    certificate_expired:
+      'The certificate of {server} has expired or is not valid yet. If the clock of this computer is right, whoever operates Slipway must replace it.',
+    certificate_for_others:
+      'The certificate of {server} is for another address. Use the address that Slipway was started with as --public-url.',
+    authority_unusable: 'The file {file} given with --ca cannot be used: {problem}',
     request_timed_out: 'No answer came within {seconds} s.',
     answer_invalid:
       'What answers at {server} is not Slipway, or something between changed its answer ({problem}).',
@@ -43,6 +50,11 @@ export const clientErrors = catalog({
   },
   'zh-CN': {
     server_unreachable: 'Slipway 在 {server} 没有响应。它是否已启动，地址是否正确？',
+    certificate_untrusted:
+      '{server} 的证书由本机不认识的颁发机构签发。请向 Slipway 运维人员索取颁发机构证书（其数据目录中的 keys/authority.crt），并用 --ca <文件> 指定。',
+    certificate_expired: '{server} 的证书已过期或尚未生效。如果本机时钟正确，请让 Slipway 运维人员更换证书。',
+    certificate_for_others: '{server} 的证书属于另一个地址。请使用 Slipway 启动时 --public-url 指定的地址。',
+    authority_unusable: '无法使用 --ca 指定的文件 {file}：{problem}',
     request_timed_out: '{seconds} 秒内没有收到响应。',
     answer_invalid: '{server} 的响应不是来自 Slipway，或中途被改动（{problem}）。',
     stream_overflow: '到达的数据超过可显示的数量，与 {server} 的连接已关闭。',

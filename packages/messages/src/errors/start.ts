@@ -61,6 +61,9 @@ export const startErrors = catalog({
       'This account may not listen on port {port}. Choose one above 1023 with {flag}, or start as root.',
     listen_address_unknown:
       'This machine has no address {address}. Choose one of its own with --listen, or 0.0.0.0 for all.',
+    certificate_unusable:
+      'The TLS certificate cannot be used: {path}: {reason}. Give a PEM certificate with --tls-certificate and its unencrypted key with --tls-key.',
+    tls_needed: 'Slipway speaks https only to other machines. Use {url}.',
     database_owner_url_missing:
       'DATABASE_URL is set, so DATABASE_OWNER_URL is needed too: the role that owns the tables and migrates them.',
     part_failed: 'The {part} did not start: {reason}. More stands in {log}.',
@@ -115,6 +118,9 @@ export const startErrors = catalog({
     port_taken: '端口 {port} 已被其他程序占用。请结束该程序，或用 {flag} 选择其他端口。',
     port_not_allowed: '当前账户不能监听端口 {port}。请用 {flag} 选择 1023 以上的端口，或以 root 启动。',
     listen_address_unknown: '本机没有地址 {address}。请用 --listen 选择本机的地址，或用 0.0.0.0 表示全部。',
+    certificate_unusable:
+      '无法使用 TLS 证书：{path}：{reason}。请用 --tls-certificate 给出 PEM 证书，用 --tls-key 给出其未加密的私钥。',
+    tls_needed: 'Slipway 对其他机器仅使用 https。请访问 {url}。',
     database_owner_url_missing: '已设置 DATABASE_URL，还需要 DATABASE_OWNER_URL：拥有并迁移数据表的角色。',
     part_failed: '{part} 未能启动：{reason}。详情见 {log}。',
     part_slow: '{part} 在 {seconds} 秒后仍未就绪。其输出见 {log}。',

@@ -1,17 +1,8 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  randomBytes,
-  X509Certificate,
-  type KeyObject,
-} from 'node:crypto'
+import { createPrivateKey, createPublicKey, randomBytes, X509Certificate, type KeyObject } from 'node:crypto'
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { DAY_MS, newSecret, systemCodeOf } from '@slipway/kit'
-
-import { makeCertificate } from './certificate.ts'
+import { DAY_MS, makeCertificate, newCertificateKey, newSecret, systemCodeOf, validityOf } from '@slipway/kit'
 
 /** What the API server proves itself and its callers with; kept in `pki/` of the data folder, keys readable by the owner alone. */
 export type ServerKeys = {
@@ -34,7 +25,7 @@ export async function openKeys(dataFolder: string, now: Date): Promise<ServerKey
   const folder = join(dataFolder, 'pki')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const ca = await openAuthority(folder, now)
-  const tokenKeyPem = await keep(join(folder, 'token.key'), newKey)
+  const tokenKeyPem = await keep(join(folder, 'token.key'), newCertificateKey)
   const privateKey = createPrivateKey(tokenKeyPem)
   return {
     caPem: ca.pem,
@@ -47,7 +38,7 @@ export async function openKeys(dataFolder: string, now: Date): Promise<ServerKey
 type Authority = { readonly pem: string; readonly privateKey: KeyObject }
 
 async function openAuthority(folder: string, now: Date): Promise<Authority> {
-  const privateKey = createPrivateKey(await keep(join(folder, 'ca.key'), newKey))
+  const privateKey = createPrivateKey(await keep(join(folder, 'ca.key'), newCertificateKey))
   const publicKey = createPublicKey(privateKey)
   const pem = await keep(join(folder, 'ca.crt'), () =>
     makeCertificate({
@@ -55,7 +46,7 @@ async function openAuthority(folder: string, now: Date): Promise<Authority> {
       publicKey,
       issuer: { name: CA_NAME, privateKey },
       serial: randomBytes(16),
-      ...validity(now, CA_DAYS),
+      ...validityOf(now, CA_DAYS),
     }),
   )
   return { pem, privateKey }
@@ -66,14 +57,14 @@ async function openServing(folder: string, ca: Authority, now: Date): Promise<{ 
   // Certificate and key in one file, so that a crash cannot leave a pair that does not fit.
   const kept = await readIfThere(path)
   if (kept !== undefined && isGood(kept, ca, now)) return split(kept)
-  const key = newKey()
+  const key = newCertificateKey()
   const cert = makeCertificate({
     subject: 'slipway-minicluster',
     publicKey: createPublicKey(createPrivateKey(key)),
     issuer: { name: CA_NAME, privateKey: ca.privateKey },
     serial: randomBytes(16),
     hosts: HOSTS,
-    ...validity(now, SERVING_DAYS),
+    ...validityOf(now, SERVING_DAYS),
   })
   await writeSecret(path, `${cert}${key}`)
   return { cert, key }
@@ -88,19 +79,6 @@ function isGood(pem: string, ca: Authority, now: Date): boolean {
 function split(pem: string): { cert: string; key: string } {
   const at = pem.indexOf('-----BEGIN PRIVATE KEY')
   return { cert: pem.slice(0, at), key: pem.slice(at) }
-}
-
-/** An hour back, for clients whose clock is behind. */
-function validity(now: Date, days: number): { notBefore: Date; notAfter: Date } {
-  return {
-    notBefore: new Date(now.getTime() - 3_600_000),
-    notAfter: new Date(now.getTime() + days * DAY_MS),
-  }
-}
-
-function newKey(): string {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
 async function keep(path: string, make: () => string): Promise<string> {

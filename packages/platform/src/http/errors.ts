@@ -21,6 +21,8 @@ export const httpErrors = defineErrors({
   rate_limited: { status: 429 },
   origin_refused: { status: 403 },
   host_unknown: { status: 421 },
+  tls_needed: { status: 400 },
+  certificate_unusable: { status: 500 },
   idempotency_key_reused: { status: 409 },
   idempotency_result_secret: { status: 409 },
   idempotency_key_invalid: { status: 400 },

@@ -37,12 +37,18 @@ export async function runContextSet(deps: Deps, name: string, options: Options):
     server,
     ...(kept?.secret !== undefined && { secret: kept.secret }),
     ...(kept?.via !== undefined && { via: kept.via }),
+    ...caOf(deps, kept),
     ...Object.fromEntries(parts),
   }
   const current = config.current ?? name
   await deps.config.write({ ...withContext(config, name, context), current })
   await deps.print(shownContext(name, context, current === name), contextView)
   return Exit.ok
+}
+
+function caOf(deps: Deps, kept: Context | undefined): Pick<Context, 'ca'> {
+  const ca = deps.globals.ca === undefined ? kept?.ca : deps.authorityFile()
+  return ca === undefined ? {} : { ca }
 }
 
 function serverOf(deps: Deps, before: Context | undefined): string {

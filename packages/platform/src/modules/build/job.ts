@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import * as tls from 'node:tls'
 
 const root = resolve(process.env['SLIPWAY_BUILD_FOLDER'] ?? 'work')
 const folders = {
@@ -37,6 +38,17 @@ function setting(name: string): string {
   const value = process.env[`SLIPWAY_BUILD_${name}`]
   if (value === undefined) throw new Stopped('start', `the setting ${name} is missing`)
   return value
+}
+
+/** The platform's certificate may come from an authority that this image does not know. */
+function trustPlatform(): void {
+  const authority = process.env['SLIPWAY_BUILD_AUTHORITY']
+  if (authority === undefined) return
+  try {
+    tls.setDefaultCACertificates([...tls.getCACertificates('default'), authority])
+  } catch (cause) {
+    throw new Stopped('start', `the certificate of Slipway's authority cannot be used: ${String(cause)}`)
+  }
 }
 
 function say(text: string): void {
@@ -250,6 +262,7 @@ async function keepScripts(output: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  trustPlatform()
   for (const folder of [folders.cache, folders.home]) await mkdir(folder, { recursive: true })
   const status = await unpack(setting('SOURCE_URL'), folders.source)
   if (status !== 200) throw new Stopped('fetch', `the source was refused (${status})`)

@@ -302,6 +302,9 @@ function settingsOf(
     SLIPWAY_BUILD_REPORT_URL: link('report'),
     SLIPWAY_BUILD_CACHE_URL: link('cache-download'),
     ...(build.isDefaultBranch ? { SLIPWAY_BUILD_CACHE_UPLOAD_URL: link('cache-upload') } : {}),
+    ...(context.settings.authority === undefined
+      ? {}
+      : { SLIPWAY_BUILD_AUTHORITY: context.settings.authority }),
     SLIPWAY_BUILD_COMMIT: build.commit,
     SLIPWAY_BUILD_LANGUAGE: build.language ?? '',
     SLIPWAY_BUILD_OUTPUT: build.manifest?.build.output ?? '',

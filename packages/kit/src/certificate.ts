@@ -1,5 +1,7 @@
-import { createHash, createPublicKey, sign, type KeyObject } from 'node:crypto'
-import { isIPv4 } from 'node:net'
+import { createHash, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+import { isIP } from 'node:net'
+
+import { DAY_MS, HOUR_MS } from './units.ts'
 
 /*
  * X.509 certificates for ECDSA P-256 keys, written as DER by hand: the few structures needed here are less than the
@@ -17,6 +19,7 @@ const OID = {
   serverAuth: '2b06010505070301',
 }
 
+/** A certificate to be signed. */
 export type CertificateRequest = {
   readonly subject: string
   readonly publicKey: KeyObject
@@ -25,8 +28,22 @@ export type CertificateRequest = {
   readonly serial: Uint8Array
   readonly notBefore: Date
   readonly notAfter: Date
-  /** DNS names and IPv4 addresses of a server; absent makes a certificate authority. */
+  /** DNS names and addresses of a server; absent makes a certificate authority. */
   readonly hosts?: readonly string[]
+}
+
+/** A new key for a certificate, as PEM (PKCS #8). */
+export function newCertificateKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
+/** From an hour ago, for readers whose clock is behind, to so many days from now. */
+export function validityOf(now: Date, days: number): Pick<CertificateRequest, 'notBefore' | 'notAfter'> {
+  return {
+    notBefore: new Date(now.getTime() - HOUR_MS),
+    notAfter: new Date(now.getTime() + days * DAY_MS),
+  }
 }
 
 /** The signed certificate as PEM. */
@@ -74,9 +91,24 @@ function extensions({ hosts, publicKey, issuer }: CertificateRequest): Buffer[] 
 }
 
 function alternativeName(host: string): Buffer {
-  return isIPv4(host)
-    ? tagged(0x87, Buffer.from(host.split('.').map(Number)))
-    : tagged(0x82, Buffer.from(host))
+  switch (isIP(host)) {
+    case 4:
+      return tagged(0x87, Buffer.from(host.split('.').map(Number)))
+    case 6:
+      return tagged(0x87, addressOfSixteenBytes(host))
+    default:
+      return tagged(0x82, Buffer.from(host))
+  }
+}
+
+function addressOfSixteenBytes(host: string): Buffer {
+  // The parser of addresses writes every form, also one that ends in dots, as groups of hexadecimal digits.
+  const [head = '', tail] = new URL(`http://[${host}]`).hostname.slice(1, -1).split('::')
+  const groupsOf = (text = ''): number[] =>
+    text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16))
+  const [first, last] = [groupsOf(head), groupsOf(tail)]
+  const groups = [...first, ...Array<number>(8 - first.length - last.length).fill(0), ...last]
+  return Buffer.from(groups.flatMap((group) => [group >> 8, group & 0xff]))
 }
 
 function keyId(key: KeyObject): Buffer {
