@@ -343,7 +343,8 @@ export const app = {
     rate: 'write',
     audit: 'workload.variables',
     summary: 'Make a new revision of the variables: the current one with these set and those removed',
-    description: 'Takes effect with the next release, which pins it.',
+    description:
+      'Takes effect with the next release, which pins it. PORT, HOST, POD_IP and names that begin with SLIPWAY_ or KUBERNETES_ are set by the platform.',
     params: inWorkload,
     body: z.strictObject({
       set: z

@@ -30,7 +30,7 @@ export type MiniclusterOptions = {
   readonly nodeName?: string
   /** `host:port` that image names without a registry mean. */
   readonly ownRegistry?: string
-  /** PATH of the Instances; by default the folder of this Node, then our own PATH. */
+  /** Where the languages' programs of Instances are looked for; by default the folder of this Node, then our own PATH. */
   readonly hostPath?: string
   /** Processes one container may have at once. */
   readonly processLimit?: number

@@ -10,6 +10,8 @@ export const whatErrors = catalog({
     process_unknown: 'There is no process {process} in what runs here. It has: {known}.',
     variables_too_many: 'A Workload has at most {max} variables.',
     variable_unknown: 'There is no variable {name} to remove.',
+    variable_reserved:
+      'Slipway sets {name} itself; choose another name. Reserved are PORT, HOST, POD_IP and names that begin with SLIPWAY_ or KUBERNETES_.',
     variables_unchanged: 'Nothing changes: the current revision has these values already.',
     outbound_unresolved: 'There is no host {host}, or its name server does not answer.',
     outbound_forbidden:
@@ -79,6 +81,8 @@ export const whatErrors = catalog({
     process_unknown: '当前运行的版本没有进程 {process}。已有：{known}。',
     variables_too_many: '一个工作负载最多有 {max} 个变量。',
     variable_unknown: '没有可删除的变量 {name}。',
+    variable_reserved:
+      '{name} 由 Slipway 自行设置，请换一个名称。保留名称为 PORT、HOST、POD_IP，以及以 SLIPWAY_ 或 KUBERNETES_ 开头的名称。',
     variables_unchanged: '没有变化：当前修订版已是这些值。',
     outbound_unresolved: '找不到主机 {host}，或其域名服务器没有响应。',
     outbound_forbidden: '{host} 是 Slipway 从不连接的地址（元数据服务、链路本地、组播）。',

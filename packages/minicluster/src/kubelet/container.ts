@@ -13,7 +13,7 @@ import { declaredPorts, listenersText, servedPort } from './addresses.ts'
 import type { Agent } from './agent.ts'
 import { applicationFolder, attemptFolder } from './folders.ts'
 import { findCommand } from './images.ts'
-import { isolate } from './isolation.ts'
+import { environmentForRoot, isolate } from './isolation.ts'
 import { readLogEnd } from './log-read.ts'
 import {
   markerOf,
@@ -78,7 +78,10 @@ export async function startContainer(place: Place, prepared: Prepared): Promise<
   try {
     const child = await launchWith(folder, {
       argv: isolated.argv,
-      environment: inside.environment,
+      environment:
+        record.isolation === 'pid-namespace'
+          ? environmentForRoot(inside.environment, agent.hostPath)
+          : inside.environment,
       folder: inside.folder,
       hostUid: isolated.wrapperUid,
       ownerUid: record.hostUid,

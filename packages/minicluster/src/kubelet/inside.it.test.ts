@@ -323,6 +323,23 @@ test('a build runs in the isolation of this machine and says which', async () =>
   expect(Number(count)).toBeLessThan(10)
 })
 
+test('what prepares a build with the rights of root is none of the pod’s programs', async () => {
+  await stage.createPod('build-env', {
+    command: shell('echo "$PATH" | grep -c /app || true; env | grep -c "^LD_PRELOAD" || true'),
+    container: {
+      env: [
+        { name: 'LD_PRELOAD', value: '/app/none.so' },
+        { name: 'PATH', value: '/app/bin' },
+      ],
+    },
+    annotations: { 'slipway/isolation': 'build' },
+    spec: { restartPolicy: 'Never' },
+  })
+  const pod = await stage.waitForPod('build-env', 'over', ({ status }) => status?.phase === 'Succeeded')
+  if (pod.metadata.annotations?.['slipway/isolation-mode'] !== 'pid-namespace') return
+  expect((await stage.log('build-env')).trim().split('\n')).toEqual(['0', '0'])
+})
+
 test('a build that is cancelled ends at once with everything it started', async () => {
   const created = await stage.createPod('cancelled', {
     command: shell('trap "" TERM; sleep 300 & sleep 300'),

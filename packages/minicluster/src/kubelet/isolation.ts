@@ -73,6 +73,20 @@ export function isolate(options: {
   }
 }
 
+/**
+ * The environment of a wrapper that is root until it has given up its rights: nothing that makes root's own programs load or
+ * become others. The isolated command gets the same.
+ */
+export function environmentForRoot(
+  environment: Readonly<Record<string, string>>,
+  hostPath: string,
+): Readonly<Record<string, string>> {
+  const harmless = Object.entries(environment).filter(
+    ([name]) => !/^(?:LD_|GLIBC_|BASH_|ENV$|IFS$)/.test(name),
+  )
+  return { ...Object.fromEntries(harmless), PATH: hostPath }
+}
+
 /** Processes between the wrapper and the application. */
 export function isolationDepth(mode: IsolationMode): number {
   return mode === 'pid-namespace' || mode === 'user-namespace' ? 2 : 0

@@ -35,6 +35,7 @@ import { createPodWorker, newPodRecord, type PodWorker } from './pod-worker.ts'
 import { reportSilentPorts } from './port-watch.ts'
 import { readBootId } from './proc.ts'
 import { createProcessTable } from './process-table.ts'
+import { programPath } from './program-path.ts'
 import { loadPods, savePod } from './state.ts'
 import { terminalHolder } from './terminal.ts'
 import { createMeter, type Meter } from './usage.ts'
@@ -49,7 +50,7 @@ export type KubeletOptions = {
   readonly random?: Random
   /** `host:port` that image names without a registry mean. */
   readonly ownRegistry?: string
-  /** PATH of the Instances; by default the folder of this Node, then our own PATH. */
+  /** Where the languages' programs of Instances are looked for; by default the folder of this Node, then our own PATH. */
   readonly hostPath?: string
   /** Processes one container may have at once; 512 by default, or the pod's annotation `slipway/process-limit`. */
   readonly processLimit?: number
@@ -91,8 +92,10 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     agentId: await openAgentId(folders),
     bootId: readBootId(),
     dataFolder: options.dataFolder,
-    hostPath:
-      options.hostPath ?? [path.dirname(process.execPath), process.env['PATH'] ?? '/usr/bin:/bin'].join(':'),
+    hostPath: await programPath(
+      options.hostPath ?? [path.dirname(process.execPath), process.env['PATH'] ?? ''].join(':'),
+      asRoot,
+    ),
     periods: { ...PERIODS, ...options.periods },
     processLimit: options.processLimit ?? PROCESS_LIMIT,
   }

@@ -106,7 +106,7 @@ export type Base = {
   readonly agentId: string
   readonly bootId: string
   readonly dataFolder: string
-  /** PATH of the Instances. */
+  /** PATH of the Instances, behind folders of their own. */
   readonly hostPath: string
   readonly periods: Periods
   /** Processes one container may have at once. */

@@ -7,6 +7,7 @@ export const appErrors = defineErrors({
   workload_deleting: { status: 409 },
   environment_elsewhere: { status: 422 },
   variables_too_many: { status: 422 },
+  variable_reserved: { status: 422 },
   variable_unknown: { status: 422 },
   variables_unchanged: { status: 422 },
 })

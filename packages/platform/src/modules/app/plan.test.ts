@@ -17,6 +17,20 @@ describe('variables', () => {
   test('removing what is not there names it', () => {
     expect(changeVariables([], { set: [], remove: ['X'] })).toEqual({ kind: 'unknown', name: 'X' })
   })
+  test.each(['PORT', 'HOST', 'POD_IP', 'SLIPWAY_VERSION', 'SLIPWAY_', 'KUBERNETES_SERVICE_HOST'])(
+    '%s is not set by people, but a value from before can be removed',
+    (name) => {
+      expect(changeVariables([], { set: [plain('A', '1'), plain(name, 'x')], remove: [] })).toEqual({
+        kind: 'reserved',
+        name,
+      })
+      expect(changeVariables([plain(name, 'x')], { set: [], remove: [name] }).kind).toBe('changed')
+    },
+  )
+  test.each(['LD_PRELOAD', 'NODE_OPTIONS', 'PATH', 'HOSTNAME', 'DB_PORT', 'MY_SLIPWAY_KEY', 'port'])(
+    '%s is the application’s own',
+    (name) => expect(changeVariables([], { set: [plain(name, 'x')], remove: [] }).kind).toBe('changed'),
+  )
   test('the same values are no change, but making one secret is', () => {
     expect(changeVariables([plain('A', '1')], { set: [plain('A', '1')], remove: [] })).toEqual({
       kind: 'unchanged',

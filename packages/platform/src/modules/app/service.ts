@@ -166,6 +166,7 @@ export async function setVariables(
   )
   const changed = changeVariables(openVariables(ctx.envelope, current), input)
   if (changed.kind === 'unknown') throw appErrors.variable_unknown({ name: changed.name })
+  if (changed.kind === 'reserved') throw appErrors.variable_reserved({ name: changed.name })
   if (changed.kind === 'unchanged') throw appErrors.variables_unchanged()
   if (changed.variables.length > VARIABLES_MAX) throw appErrors.variables_too_many({ max: VARIABLES_MAX })
   const number = (await queries.lastConfigRevision(ctx.db, id)) + 1
