@@ -34,6 +34,7 @@ import { foreignWords } from './languages.ts'
 import { layLine, type Line } from './line.ts'
 
 const LONG_MS = 120_000
+const MATE = 'a mate of the long journey'
 let home = ''
 let product: Product
 let ann: Developer
@@ -142,15 +143,14 @@ describe.skipIf(browserPath === undefined)('the console while the world changes'
   })
 
   test('who may not answer sees the question, what it takes, and no way', async () => {
-    const mate = 'a mate of the long journey'
-    await ann.cli.succeed(['user', 'create', 'mate', '--password-stdin'], `${mate}\n`)
+    await ann.cli.succeed(['user', 'create', 'mate', '--password-stdin'], `${MATE}\n`)
     await ann.cli.succeed(['member', 'set', 'mate', '--role', 'viewer', '--organization', 'acme'])
-    await using visitor = await signedIn({ theme: 'light', language: 'en' }, 'mate', mate)
+    await using visitor = await signedIn({ theme: 'light', language: 'en' }, 'mate', MATE)
     const { page, context } = visitor
     await page.goto('/approvals')
     await page.getByText('Nothing waits for you.').waitFor()
     await page.getByText('Waits for anybody').click()
-    await page.getByText('release:approve').waitFor()
+    await page.locator('small').getByText('release:approve').waitFor()
     expect(await page.getByRole('button', { name: 'Approve' }).isDisabled()).toBe(true)
     expect(await accessibilityFindings(page)).toEqual([])
     const answer = await context.request.post(`/v1/releases/${release}/approvals`, {
@@ -158,6 +158,33 @@ describe.skipIf(browserPath === undefined)('the console while the world changes'
       headers: { origin: new URL(product.url).origin },
     })
     expect(answer.status()).toBe(403)
+  })
+
+  test('what a viewer may not do is shown with the role it takes, and is not tried in vain', async () => {
+    await using visitor = await signedIn({ theme: 'light', language: 'en' }, 'mate', MATE)
+    const { page } = visitor
+    await page.goto('/workloads')
+    await page.getByRole('grid').getByRole('link', { name: WORKLOAD }).click()
+    const scale = page.getByRole('button', { name: 'Scale' })
+    await expect.poll(() => scale.isDisabled()).toBe(true)
+    // It is in the tab order all the same, and says why to whoever comes there.
+    await scale.focus()
+    await page.getByRole('tooltip').getByText('It takes the role developer here').waitFor()
+    await page.keyboard.press('Enter')
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    expect(await accessibilityFindings(page)).toEqual([])
+    for (const [path, said] of [
+      ['/users', 'It takes the platform role auditor'],
+      ['/audit', 'It takes the platform role auditor'],
+      ['/organizations', 'acme'],
+    ] as const) {
+      await page.goto(path)
+      await page.getByRole('main').getByText(said).first().waitFor()
+      await keepPicture(page, `viewer${path.replace('/', '-')}`)
+    }
+    await page.getByRole('link', { name: 'acme' }).first().click()
+    await expect.poll(() => page.getByRole('button', { name: 'Add member' }).isDisabled()).toBe(true)
+    expect(visitor.complaints()).toEqual([])
   })
 
   test.each(looks)(

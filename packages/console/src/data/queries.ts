@@ -63,6 +63,8 @@ type ReadOptions = {
   /** Asked again this often while the page is looked at, as far as changes of it are not told by the stream. */
   readonly everyMs?: number | false
   readonly enabled?: boolean
+  /** How long an answer counts as new. */
+  readonly freshMs?: number
   /** A refusal neither ends the session nor tells of a lost connection. */
   readonly quiet?: boolean
 }
@@ -86,6 +88,7 @@ export function useAnswer<Name extends JsonName>(
     queryFn: ({ signal }) => api.call(name, request, { signal }) as Promise<AnswerOf<Name>>,
     refetchInterval: everyMs,
     enabled: options.enabled ?? true,
+    staleTime: options.freshMs ?? FRESH_MS,
     placeholderData: keepPreviousData,
     meta: { quiet: options.quiet ?? false },
   })

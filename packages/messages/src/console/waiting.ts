@@ -41,8 +41,6 @@ export const consoleWaiting = catalog({
     'approvals.weight': '{weight} % of the traffic',
     'approvals.evidence': 'What speaks for it',
     'approvals.noEvidence': 'No gate has said anything about this batch.',
-    'approvals.mayNot':
-      'You may not answer this one. It takes the permission {permission}, which maintainers and owners have.',
     'approvals.answered': 'answered, or no longer asked',
     'approvals.more': 'Show evidence and changes',
     'approvals.less': 'Hide',
@@ -84,7 +82,6 @@ export const consoleWaiting = catalog({
     'approvals.weight': '{weight} % 流量',
     'approvals.evidence': '通过依据',
     'approvals.noEvidence': '尚无关卡对此批次给出结果。',
-    'approvals.mayNot': '您无权处理此项，需要维护者与所有者拥有的权限 {permission}。',
     'approvals.answered': '已处理或不再等待',
     'approvals.more': '显示依据与变更',
     'approvals.less': '收起',

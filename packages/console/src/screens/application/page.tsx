@@ -1,5 +1,4 @@
 import { PlusOutlined } from '@ant-design/icons'
-import { Button } from 'antd'
 import { useState } from 'react'
 
 import type { Application } from '@slipway/contract'
@@ -9,6 +8,7 @@ import { ApiError } from '@slipway/sdk'
 import { useAnswer } from '../../data/queries.ts'
 import { ReleaseLink, ReleaseStatus } from '../../objects/release.tsx'
 import { environmentOf, HealthStatus } from '../../objects/workload.tsx'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo, useRouteParams } from '../../routes/use.ts'
@@ -48,9 +48,14 @@ export default function ApplicationPage() {
             beside={<code>{path}</code>}
             command={`application show ${path}`}
             actions={
-              <Button type="primary" onClick={() => go(pathTo('startBuild', { application: id }))}>
+              <Act
+                does="startBuild"
+                where={{ application: id }}
+                type="primary"
+                onClick={() => go(pathTo('startBuild', { application: id }))}
+              >
                 {text('build.start')}
-              </Button>
+              </Act>
             }
           >
             <div className="columns">
@@ -80,9 +85,14 @@ function Workloads({ application, path }: PartProps) {
       title={text('application.workloads')}
       isFlush
       actions={
-        <Button icon={<Icon of={PlusOutlined} />} onClick={() => setOpen(true)}>
+        <Act
+          does="createWorkload"
+          where={{ application: application.id }}
+          icon={<Icon of={PlusOutlined} />}
+          onClick={() => setOpen(true)}
+        >
           {text('application.addWorkload')}
-        </Button>
+        </Act>
       }
     >
       <Loaded of={states}>
@@ -122,9 +132,9 @@ function SourcePanel({ application, path }: PartProps) {
     <Panel
       title={text('application.source')}
       actions={
-        <Button onClick={() => setOpen(true)}>
+        <Act does="setSource" where={{ application: application.id }} onClick={() => setOpen(true)}>
           {text(source.data ? 'application.sourceChange' : 'application.sourceSet')}
-        </Button>
+        </Act>
       }
     >
       {isMissing ? (

@@ -1,10 +1,11 @@
 import type { ReleaseSummary, WaitingGate } from '@slipway/contract'
 import { releaseText } from '@slipway/messages'
-import { Button, Tooltip } from 'antd'
+import { Button } from 'antd'
 import { useId, useState } from 'react'
 
 import { useAllRows, useAnswer } from '../../data/queries.ts'
 import { AnswerDialog } from '../../objects/answer-dialog.tsx'
+import { Guarded, LackText, useLack, type Lack } from '../../objects/may.tsx'
 import { ReleaseDiffTable } from '../../objects/release-diff.tsx'
 import { ReleaseLink } from '../../objects/release.tsx'
 import { useText } from '../../preferences/text.ts'
@@ -14,7 +15,7 @@ import { Loaded } from '../../ui/loaded.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 
-const PERMISSION = 'release:approve'
+const APPROVERS: Lack = { permission: 'release:approve', role: 'maintainer' }
 
 type QuestionProps = {
   readonly gate: WaitingGate
@@ -51,7 +52,7 @@ export function Question({ gate: { release, mayApprove }, isAnswered, isOpenAtFi
           {isAnswered ? (
             <Status tone="idle">{text('approvals.answered')}</Status>
           ) : (
-            <Answers mayApprove={mayApprove} answer={setAnswer} />
+            <Answers mayApprove={mayApprove} workload={release.workload.id} answer={setAnswer} />
           )}
         </div>
       </div>
@@ -68,31 +69,30 @@ export function Question({ gate: { release, mayApprove }, isAnswered, isOpenAtFi
 
 type AnswersProps = {
   readonly mayApprove: boolean
+  readonly workload: string
   readonly answer: (how: 'approve' | 'reject') => void
 }
 
-function Answers({ mayApprove, answer }: AnswersProps) {
+function Answers({ mayApprove, workload, answer }: AnswersProps) {
   const { text } = useText()
-  const why = useId()
-  const reason = text('approvals.mayNot', { permission: PERMISSION })
-  const shared = mayApprove ? {} : { disabled: true, 'aria-describedby': why }
-  const buttons = (
-    <span className="question-buttons">
-      <Button type="primary" onClick={() => answer('approve')} {...shared}>
-        {text('release.approve')}
-      </Button>
-      <Button onClick={() => answer('reject')} {...shared}>
-        {text('release.reject')}
-      </Button>
-    </span>
-  )
-  if (mayApprove) return buttons
+  const found = useLack('approveRelease', { workload })
+  // The list itself says whether one may, before the rest is known.
+  const lack = mayApprove ? undefined : (found ?? APPROVERS)
   return (
     <>
-      <Tooltip title={reason}>{buttons}</Tooltip>
-      <small id={why} className="soft">
-        {reason}
-      </small>
+      <span className="question-buttons">
+        <Guarded lack={lack} type="primary" onClick={() => answer('approve')}>
+          {text('release.approve')}
+        </Guarded>
+        <Guarded lack={lack} onClick={() => answer('reject')}>
+          {text('release.reject')}
+        </Guarded>
+      </span>
+      {lack && (
+        <small className="soft">
+          <LackText lack={lack} />
+        </small>
+      )}
     </>
   )
 }

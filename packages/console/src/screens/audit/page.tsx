@@ -3,6 +3,7 @@ import { Select } from 'antd'
 import { useAnswer } from '../../data/queries.ts'
 import { AuditLog } from '../../objects/audit/audit-log.tsx'
 import { commandOf, filtersOf } from '../../objects/audit/filters.ts'
+import { Allowed } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { useRouteSearch } from '../../routes/use.ts'
 import { Page } from '../../ui/page.tsx'
@@ -22,24 +23,26 @@ export default function AuditPage() {
       title={text('audit.list')}
       command={commandOf(filtersOf(search), chain === undefined ? '' : `--chain ${chain}`)}
     >
-      <AuditLog
-        place={{ kind: 'installation', chain }}
-        choice={
-          <Select<string>
-            aria-label={text('audit.chain')}
-            value={chain ?? ALL}
-            popupMatchSelectWidth={false}
-            showSearch
-            optionFilterProp="label"
-            onChange={(value) => setSearch({ chain: value === ALL ? undefined : value })}
-            options={[
-              { value: ALL, label: text('audit.chainAll') },
-              { value: INSTALLATION, label: text('audit.chainInstallation') },
-              ...(organizations.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
-            ]}
-          />
-        }
-      />
+      <Allowed does="listAuditEvents">
+        <AuditLog
+          place={{ kind: 'installation', chain }}
+          choice={
+            <Select<string>
+              aria-label={text('audit.chain')}
+              value={chain ?? ALL}
+              popupMatchSelectWidth={false}
+              showSearch
+              optionFilterProp="label"
+              onChange={(value) => setSearch({ chain: value === ALL ? undefined : value })}
+              options={[
+                { value: ALL, label: text('audit.chainAll') },
+                { value: INSTALLATION, label: text('audit.chainInstallation') },
+                ...(organizations.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name })),
+              ]}
+            />
+          }
+        />
+      </Allowed>
     </Page>
   )
 }

@@ -11,6 +11,7 @@ import { useEvents } from '../../data/events.ts'
 import { useAnswer, useChange } from '../../data/queries.ts'
 import { BuildStatus, isBuildOver, shortCommit } from '../../objects/build.tsx'
 import { useApplicationTrail } from '../../objects/workload.tsx'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { useRouteParams } from '../../routes/use.ts'
 import { Code, shortDigest } from '../../ui/copy.tsx'
@@ -66,9 +67,15 @@ function BuildView({ build, lines }: ViewProps) {
         isBuildOver(build.state) ? (
           build.state === 'Succeeded' && <ReleaseButtons build={build} />
         ) : (
-          <Button danger loading={cancel.isPending} onClick={() => cancel.mutate({ build: build.id })}>
+          <Act
+            does="cancelBuild"
+            where={{ application: build.applicationId }}
+            danger
+            loading={cancel.isPending}
+            onClick={() => cancel.mutate({ build: build.id })}
+          >
             {text('build.cancel')}
-          </Button>
+          </Act>
         )
       }
     >

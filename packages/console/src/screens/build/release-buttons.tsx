@@ -1,9 +1,10 @@
-import { Button, Dropdown } from 'antd'
+import { Dropdown } from 'antd'
 
 import type { Build } from '@slipway/contract'
 
 import { useAnswer } from '../../data/queries.ts'
 import { environmentOf } from '../../objects/workload.tsx'
+import { Guarded, useLack } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo } from '../../routes/use.ts'
@@ -13,6 +14,7 @@ export function ReleaseButtons({ build }: { readonly build: Build }) {
   const { text } = useText()
   const go = useGo()
   const workloads = useAnswer('listWorkloads', { application: build.applicationId, limit: 50 })
+  const lack = useLack('startRelease', { application: build.applicationId })
   const items = workloads.data?.items ?? []
   const release = (workload: string): void =>
     go(pathTo('startRelease', { workload }, { image: build.image ?? undefined }))
@@ -20,10 +22,16 @@ export function ReleaseButtons({ build }: { readonly build: Build }) {
   if (items.length === 0) return null
   if (items.length === 1 && only)
     return (
-      <Button type="primary" onClick={() => release(only.id)}>
+      <Guarded lack={lack} type="primary" onClick={() => release(only.id)}>
         {text('build.release')}
-      </Button>
+      </Guarded>
     )
+  const button = (
+    <Guarded lack={lack} type="primary">
+      {text('build.release')}
+    </Guarded>
+  )
+  if (lack !== undefined) return button
   return (
     <Dropdown
       trigger={['click']}
@@ -32,7 +40,7 @@ export function ReleaseButtons({ build }: { readonly build: Build }) {
         onClick: ({ key }) => release(key),
       }}
     >
-      <Button type="primary">{text('build.release')}</Button>
+      {button}
     </Dropdown>
   )
 }

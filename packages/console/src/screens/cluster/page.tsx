@@ -1,10 +1,10 @@
-import { Button } from 'antd'
 import { useState } from 'react'
 
 import type { Cluster } from '@slipway/contract'
 
 import { useChange } from '../../data/queries.ts'
 import { ClusterPage } from '../../objects/cluster.tsx'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo, useRouteParams } from '../../routes/use.ts'
@@ -28,11 +28,17 @@ export default function ClusterOverviewPage() {
       command={(slug) => `cluster show ${slug}`}
       actions={({ isDefault }) => (
         <>
-          {!isDefault && <Button onClick={() => setOpen('default')}>{text('cluster.makeDefault')}</Button>}
-          <Button onClick={() => setOpen('change')}>{text('cluster.rename')}</Button>
-          <Button danger onClick={() => setOpen('remove')}>
+          {!isDefault && (
+            <Act does="updateCluster" onClick={() => setOpen('default')}>
+              {text('cluster.makeDefault')}
+            </Act>
+          )}
+          <Act does="updateCluster" onClick={() => setOpen('change')}>
+            {text('cluster.rename')}
+          </Act>
+          <Act does="deleteCluster" danger onClick={() => setOpen('remove')}>
             {text('cluster.remove')}
-          </Button>
+          </Act>
         </>
       )}
     >

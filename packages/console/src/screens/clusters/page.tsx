@@ -1,11 +1,11 @@
 import { PlusOutlined } from '@ant-design/icons'
-import { Button } from 'antd'
 
 import type { Cluster } from '@slipway/contract'
 import { SECOND_MS } from '@slipway/kit'
 
 import { useRows } from '../../data/queries.ts'
 import { ClusterStatus } from '../../objects/cluster.tsx'
+import { Act } from '../../objects/may.tsx'
 import { useText, type Text } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo } from '../../routes/use.ts'
@@ -28,9 +28,14 @@ export default function ClustersPage() {
       title={text('cluster.list')}
       command="cluster list"
       actions={
-        <Button type="primary" icon={<Icon of={PlusOutlined} />} onClick={() => go(pathTo('newCluster'))}>
+        <Act
+          does="createCluster"
+          type="primary"
+          icon={<Icon of={PlusOutlined} />}
+          onClick={() => go(pathTo('newCluster'))}
+        >
           {text('cluster.new')}
-        </Button>
+        </Act>
       }
     >
       <Panel title={text('cluster.list')} isFlush>

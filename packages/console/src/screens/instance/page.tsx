@@ -9,6 +9,7 @@ import { useAnswer, useRows } from '../../data/queries.ts'
 import { InstanceStatus } from '../../objects/instance.tsx'
 import { RestartInstance } from '../../objects/restart-instance.tsx'
 import { useWorkloadTrail } from '../../objects/workload.tsx'
+import { Act } from '../../objects/may.tsx'
 import { useFormat } from '../../preferences/format.ts'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
@@ -45,16 +46,23 @@ export default function InstancePage() {
               >
                 {text('instance.logs')}
               </Button>
-              <Button
+              <Act
+                does="openTerminal"
+                where={{ workload: one.workloadId }}
                 onClick={() =>
                   go(pathTo('workloadTerminal', { workload: one.workloadId }, { instance: id, open: 'true' }))
                 }
               >
                 {text('instance.shell')}
-              </Button>
-              <Button danger onClick={() => setOpen(true)}>
+              </Act>
+              <Act
+                does="restartInstance"
+                where={{ workload: one.workloadId }}
+                danger
+                onClick={() => setOpen(true)}
+              >
                 {text('workload.restart')}
-              </Button>
+              </Act>
             </>
           }
         >

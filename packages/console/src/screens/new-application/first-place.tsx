@@ -1,6 +1,7 @@
-import { Button, Form, Input } from 'antd'
+import { Form, Input } from 'antd'
 
 import { useAnswer, useChange } from '../../data/queries.ts'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { CommandLine } from '../../ui/command.tsx'
 import { Panel } from '../../ui/page.tsx'
@@ -56,9 +57,15 @@ export function FirstPlace() {
         <Refusal error={organization.error ?? project.error ?? environment.error} />
         <div className="dialog-foot">
           <CommandLine line="project create <slug> --organization <organization>" />
-          <Button type="primary" htmlType="submit" loading={organization.isPending || project.isPending}>
+          <Act
+            does={made === undefined ? 'createOrganization' : 'createProject'}
+            where={{ organization: made?.id }}
+            type="primary"
+            htmlType="submit"
+            loading={organization.isPending || project.isPending}
+          >
             {text('place.submit')}
-          </Button>
+          </Act>
         </div>
       </Form>
     </Panel>

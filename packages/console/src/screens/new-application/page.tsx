@@ -1,6 +1,7 @@
-import { Button, Form, Input, Select } from 'antd'
+import { Form, Input, Select } from 'antd'
 
 import { useAnswer, useChange } from '../../data/queries.ts'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo, useRouteSearch } from '../../routes/use.ts'
@@ -51,6 +52,7 @@ function ApplicationForm({ projects, project }: FormProps) {
   const { text } = useText()
   const go = useGo()
   const [form] = Form.useForm<Fields>()
+  const chosen = Form.useWatch('project', form) ?? project
   const setSource = useChange('setSource', (source) =>
     go(pathTo('startBuild', { application: source.applicationId })),
   )
@@ -87,9 +89,15 @@ function ApplicationForm({ projects, project }: FormProps) {
       <Refusal error={create.error ?? setSource.error} />
       <div className="dialog-foot">
         <CommandLine line="application create <project>/<application>" />
-        <Button type="primary" htmlType="submit" loading={create.isPending || setSource.isPending}>
+        <Act
+          does="createApplication"
+          where={{ project: chosen }}
+          type="primary"
+          htmlType="submit"
+          loading={create.isPending || setSource.isPending}
+        >
           {text('common.create')}
-        </Button>
+        </Act>
       </div>
     </Form>
   )

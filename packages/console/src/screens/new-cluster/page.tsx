@@ -3,6 +3,7 @@ import { useState } from 'react'
 
 import { useCheck } from '../../data/check.ts'
 import { useChange } from '../../data/queries.ts'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo } from '../../routes/use.ts'
@@ -114,14 +115,15 @@ export default function NewClusterPage() {
               >
                 {text('cluster.check.run')}
               </Button>
-              <Button
+              <Act
+                does="createCluster"
                 type="primary"
                 htmlType="submit"
                 disabled={kubeconfig.trim() === ''}
                 loading={create.isPending}
               >
                 {text('cluster.submit')}
-              </Button>
+              </Act>
             </div>
           </Form>
         </Panel>

@@ -1,5 +1,6 @@
 import { AuditLog } from '../../objects/audit/audit-log.tsx'
 import { commandOf, filtersOf } from '../../objects/audit/filters.ts'
+import { Allowed } from '../../objects/may.tsx'
 import { OrganizationPage } from '../../objects/organization-page.tsx'
 import { useRouteParams, useRouteSearch } from '../../routes/use.ts'
 
@@ -9,7 +10,11 @@ export default function OrganizationAuditPage() {
   const [search] = useRouteSearch()
   return (
     <OrganizationPage id={id} command={(slug) => commandOf(filtersOf(search), `--organization ${slug}`)}>
-      {() => <AuditLog place={{ kind: 'organization', organization: id }} />}
+      {() => (
+        <Allowed does="listOrganizationAuditEvents" where={{ organization: id }}>
+          <AuditLog place={{ kind: 'organization', organization: id }} />
+        </Allowed>
+      )}
     </OrganizationPage>
   )
 }

@@ -1,9 +1,10 @@
-import { Button, Form, Input, Select } from 'antd'
+import { Form, Input, Select } from 'antd'
 import { useState } from 'react'
 
 import type { Member, Organization, OrganizationRole, Project } from '@slipway/contract'
 
 import { useAnswer, useChange, useRows } from '../../data/queries.ts'
+import { Guarded, useLack } from '../../objects/may.tsx'
 import { RoleSelect } from '../../objects/role.tsx'
 import { useText } from '../../preferences/text.ts'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -18,6 +19,7 @@ type Open = { readonly kind: 'add' } | { readonly kind: 'change' | 'remove'; rea
 export function Members({ organization }: MembersProps) {
   const { text } = useText()
   const [open, setOpen] = useState<Open>()
+  const lack = useLack('setMember', { organization: organization.id })
   const members = useRows('listMembers', { organization: organization.id, limit: 100 })
   const projects = useAnswer('listProjects', { organization: organization.id, limit: 200 })
   const placeOf = ({ projectId }: Member): string =>
@@ -29,7 +31,11 @@ export function Members({ organization }: MembersProps) {
     <Panel
       title={text('member.list')}
       isFlush
-      actions={<Button onClick={() => setOpen({ kind: 'add' })}>{text('member.add')}</Button>}
+      actions={
+        <Guarded lack={lack} onClick={() => setOpen({ kind: 'add' })}>
+          {text('member.add')}
+        </Guarded>
+      }
     >
       <Loaded of={{ ...members, data: members.rows }}>
         {(rows) => (
@@ -58,12 +64,22 @@ export function Members({ organization }: MembersProps) {
                 width: '190px',
                 cell: (member) => (
                   <span className="row-actions">
-                    <Button type="text" size="small" onClick={() => setOpen({ kind: 'change', member })}>
+                    <Guarded
+                      lack={lack}
+                      type="text"
+                      size="small"
+                      onClick={() => setOpen({ kind: 'change', member })}
+                    >
                       {text('member.change')}
-                    </Button>
-                    <Button type="text" size="small" onClick={() => setOpen({ kind: 'remove', member })}>
+                    </Guarded>
+                    <Guarded
+                      lack={lack}
+                      type="text"
+                      size="small"
+                      onClick={() => setOpen({ kind: 'remove', member })}
+                    >
                       {text('member.remove')}
-                    </Button>
+                    </Guarded>
                   </span>
                 ),
               },

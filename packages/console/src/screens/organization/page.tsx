@@ -1,10 +1,11 @@
-import { Button, Input } from 'antd'
+import { Input } from 'antd'
 import { useState } from 'react'
 
 import type { Organization } from '@slipway/contract'
 
 import { useAnswer, useChange } from '../../data/queries.ts'
 import { OrganizationPage } from '../../objects/organization-page.tsx'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo, useRouteParams } from '../../routes/use.ts'
@@ -27,10 +28,17 @@ export default function OrganizationOverviewPage() {
       command={(slug) => `organization get ${slug}`}
       actions={() => (
         <>
-          <Button onClick={() => setOpen('rename')}>{text('organization.rename')}</Button>
-          <Button danger onClick={() => setOpen('delete')}>
+          <Act does="updateOrganization" where={{ organization: id }} onClick={() => setOpen('rename')}>
+            {text('organization.rename')}
+          </Act>
+          <Act
+            does="deleteOrganization"
+            where={{ organization: id }}
+            danger
+            onClick={() => setOpen('delete')}
+          >
             {text('organization.delete')}
-          </Button>
+          </Act>
         </>
       )}
     >
@@ -62,7 +70,11 @@ function Projects({ organization }: PartProps) {
     <Panel
       title={text('organization.projects')}
       isFlush
-      actions={<Button onClick={() => setOpen(true)}>{text('project.new')}</Button>}
+      actions={
+        <Act does="createProject" where={{ organization: organization.id }} onClick={() => setOpen(true)}>
+          {text('project.new')}
+        </Act>
+      }
     >
       <Loaded of={projects}>
         {({ items }) =>
@@ -114,7 +126,15 @@ function Below({ organization }: PartProps) {
     <Panel
       title={text('organization.below')}
       isFlush
-      actions={<Button onClick={() => setOpen(true)}>{text('organization.newBelow')}</Button>}
+      actions={
+        <Act
+          does="createSuborganization"
+          where={{ organization: organization.id }}
+          onClick={() => setOpen(true)}
+        >
+          {text('organization.newBelow')}
+        </Act>
+      }
     >
       <Loaded of={all}>
         {({ items }) => {

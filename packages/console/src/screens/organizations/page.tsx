@@ -1,8 +1,8 @@
 import { PlusOutlined } from '@ant-design/icons'
-import { Button } from 'antd'
 import { useState } from 'react'
 
 import { useChange, useRows } from '../../data/queries.ts'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo } from '../../routes/use.ts'
@@ -32,9 +32,14 @@ export default function OrganizationsPage() {
       title={text('organization.list')}
       command="organization list"
       actions={
-        <Button type="primary" icon={<Icon of={PlusOutlined} />} onClick={() => setOpen(true)}>
+        <Act
+          does="createOrganization"
+          type="primary"
+          icon={<Icon of={PlusOutlined} />}
+          onClick={() => setOpen(true)}
+        >
           {text('organization.new')}
-        </Button>
+        </Act>
       }
     >
       <Panel title={text('organization.tree')} isFlush>

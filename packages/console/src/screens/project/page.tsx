@@ -1,9 +1,10 @@
 import { PlusOutlined } from '@ant-design/icons'
-import { Button, Form, Select } from 'antd'
+import { Form, Select } from 'antd'
 import { useState } from 'react'
 
 import { useAnswer, useChange, useRows } from '../../data/queries.ts'
 import { ByName } from '../../objects/by-name.tsx'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo, useRouteParams } from '../../routes/use.ts'
@@ -36,13 +37,15 @@ function ProjectView({ id }: { readonly id: string }) {
           beside={<code>{slug}</code>}
           command={`project get ${slug}`}
           actions={
-            <Button
+            <Act
+              does="createApplication"
+              where={{ project: id }}
               type="primary"
               icon={<Icon of={PlusOutlined} />}
               onClick={() => go(pathTo('newApplication', undefined, { project: id }))}
             >
               {text('application.new')}
-            </Button>
+            </Act>
           }
         >
           <Environments projectId={id} projectSlug={slug} />
@@ -101,7 +104,11 @@ function Environments({ projectId, projectSlug }: EnvironmentsProps) {
     <Panel
       title={text('project.environments')}
       isFlush
-      actions={<Button onClick={() => setOpen(true)}>{text('project.newEnvironment')}</Button>}
+      actions={
+        <Act does="createEnvironment" where={{ project: projectId }} onClick={() => setOpen(true)}>
+          {text('project.newEnvironment')}
+        </Act>
+      }
     >
       <Loaded of={environments}>
         {({ items }) =>

@@ -5,6 +5,7 @@ import { useState } from 'react'
 import type { Organization, Project } from '@slipway/contract'
 
 import { useAnswer, useChange, useRows } from '../../data/queries.ts'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo } from '../../routes/use.ts'
@@ -33,7 +34,9 @@ export default function ProjectsPage() {
       command="project list"
       actions={
         <>
-          <Button onClick={() => setOpen('organization')}>{text('project.newOrganization')}</Button>
+          <Act does="createOrganization" onClick={() => setOpen('organization')}>
+            {text('project.newOrganization')}
+          </Act>
           <Button
             type="primary"
             icon={<Icon of={PlusOutlined} />}

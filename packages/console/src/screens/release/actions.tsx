@@ -1,10 +1,10 @@
-import { Button } from 'antd'
 import { useState } from 'react'
 
 import type { Release } from '@slipway/contract'
 
 import { useAnswer, useChange } from '../../data/queries.ts'
 import { AnswerDialog } from '../../objects/answer-dialog.tsx'
+import { Act, Guarded, useLack } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { CommandDialog, RollbackDialog, type Command } from './dialogs.tsx'
 
@@ -39,34 +39,44 @@ function Running({ release, open }: PartProps) {
   const { text } = useText()
   const pause = useChange('pauseRelease')
   const resume = useChange('resumeRelease')
-  const { id, state, paused } = release
+  const { id, state, paused, workloadId } = release
+  const approveLack = useLack('approveRelease', { workload: workloadId })
+  const controlLack = useLack('pauseRelease', { workload: workloadId })
   const isReturning = state === 'RollingBack'
   return (
     <>
       {state === 'WaitPerson' && (
         <>
-          <Button type="primary" onClick={() => open('approve')}>
+          <Guarded lack={approveLack} type="primary" onClick={() => open('approve')}>
             {text('release.approve')}
-          </Button>
-          <Button onClick={() => open('reject')}>{text('release.reject')}</Button>
+          </Guarded>
+          <Guarded lack={approveLack} onClick={() => open('reject')}>
+            {text('release.reject')}
+          </Guarded>
         </>
       )}
       {!isReturning &&
         (paused || state === 'Held' ? (
-          <Button loading={resume.isPending} onClick={() => resume.mutate({ release: id })}>
+          <Guarded
+            lack={controlLack}
+            loading={resume.isPending}
+            onClick={() => resume.mutate({ release: id })}
+          >
             {text('release.resume')}
-          </Button>
+          </Guarded>
         ) : (
-          <Button loading={pause.isPending} onClick={() => pause.mutate({ release: id })}>
+          <Guarded lack={controlLack} loading={pause.isPending} onClick={() => pause.mutate({ release: id })}>
             {text('release.pause')}
-          </Button>
+          </Guarded>
         ))}
       {!isReturning && (
         <>
-          <Button onClick={() => open('promote')}>{text('release.promote')}</Button>
-          <Button danger onClick={() => open('abort')}>
+          <Guarded lack={controlLack} onClick={() => open('promote')}>
+            {text('release.promote')}
+          </Guarded>
+          <Guarded lack={controlLack} danger onClick={() => open('abort')}>
             {text('release.abort')}
-          </Button>
+          </Guarded>
         </>
       )}
     </>
@@ -87,17 +97,24 @@ function Ended({ release, open }: PartProps) {
   )
   const serves = states.data?.items[0]?.serving?.id === release.id
   const pin = useChange('pinRelease')
+  const where = { workload: release.workloadId }
   return (
     <>
-      <Button
+      <Act
+        does="pinRelease"
+        where={where}
         loading={pin.isPending}
         onClick={() => pin.mutate({ release: release.id, pinned: !release.pinned })}
       >
         {text(release.pinned ? 'release.unpin' : 'release.pin')}
-      </Button>
-      <Button onClick={() => open('redeploy')}>{text('release.redeploy')}</Button>
+      </Act>
+      <Act does="redeployRelease" where={where} onClick={() => open('redeploy')}>
+        {text('release.redeploy')}
+      </Act>
       {release.kept && !serves && (
-        <Button onClick={() => open('rollback')}>{text('release.rollbackTo')}</Button>
+        <Act does="rollBackWorkload" where={where} onClick={() => open('rollback')}>
+          {text('release.rollbackTo')}
+        </Act>
       )}
     </>
   )

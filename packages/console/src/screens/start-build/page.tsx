@@ -1,10 +1,9 @@
-import { Button } from 'antd'
-
 import type { Application } from '@slipway/contract'
 
 import { useAnswer, useChange } from '../../data/queries.ts'
 import { shortCommit } from '../../objects/build.tsx'
 import { useApplicationTrail } from '../../objects/workload.tsx'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo, useRouteParams, useRouteSearch } from '../../routes/use.ts'
@@ -33,14 +32,16 @@ export default function StartBuildPage() {
       trail={trail}
       command={`build start ${path}${ref ? ` --ref ${ref}` : ''}`}
       actions={
-        <Button
+        <Act
+          does="startBuild"
+          where={{ application: id }}
           type="primary"
           disabled={!resolution.data || resolution.error !== null}
           loading={start.isPending}
           onClick={() => start.mutate({ application: id, ref: resolution.data?.commit.id })}
         >
           {text('build.submit')}
-        </Button>
+        </Act>
       }
     >
       <Refusal error={start.error} />

@@ -1,10 +1,11 @@
-import { Button, Input } from 'antd'
+import { Input } from 'antd'
 import { useState } from 'react'
 
 import type { Workload } from '@slipway/contract'
 
 import { useAnswer, useChange } from '../../data/queries.ts'
 import { useWorkloadTrail } from '../../objects/workload.tsx'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo, useRouteParams, useRouteSearch } from '../../routes/use.ts'
@@ -44,7 +45,9 @@ function StartRelease({ workload }: { readonly workload: Workload }) {
       trail={trail}
       command={`release start ${workload.name} --image ${image === undefined ? '<image>' : digestOf(image)} --steps "${stepsText(plan)}"`}
       actions={
-        <Button
+        <Act
+          does="startRelease"
+          where={{ workload: workload.id }}
           type="primary"
           disabled={image === undefined}
           loading={start.isPending}
@@ -53,7 +56,7 @@ function StartRelease({ workload }: { readonly workload: Workload }) {
           }
         >
           {text('release.submit')}
-        </Button>
+        </Act>
       }
     >
       <Refusal error={start.error} />

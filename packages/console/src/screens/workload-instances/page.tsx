@@ -1,4 +1,3 @@
-import { Button } from 'antd'
 import { useState } from 'react'
 
 import type { Instance } from '@slipway/contract'
@@ -9,6 +8,7 @@ import { useRows } from '../../data/queries.ts'
 import { InstanceLink, InstanceStatus } from '../../objects/instance.tsx'
 import { RestartInstance } from '../../objects/restart-instance.tsx'
 import { WorkloadPage } from '../../objects/workload-page.tsx'
+import { Guarded, GuardedGo, useLack } from '../../objects/may.tsx'
 import { useFormat } from '../../preferences/format.ts'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
@@ -34,7 +34,7 @@ export default function WorkloadInstancesPage() {
     { workload: id, limit: 200, ...(process === undefined ? {} : { process }) },
     { everyMs: EVERY_MS },
   )
-  const columns = useColumns(setRestarting)
+  const columns = useColumns(id, setRestarting)
   return (
     <WorkloadPage id={id} command={(name) => `instance list ${name}`}>
       {({ name }) => (
@@ -60,46 +60,48 @@ export default function WorkloadInstancesPage() {
   )
 }
 
-function useColumns(restart: (instance: Instance) => void): readonly Column<Instance>[] {
+function useColumns(workload: string, restart: (instance: Instance) => void): readonly Column<Instance>[] {
+  const shellLack = useLack('openTerminal', { workload })
+  const restartLack = useLack('restartInstance', { workload })
   const { text, language } = useText()
   const format = useFormat()
   return [
     {
       id: 'name',
       title: text('instance.name'),
-      width: 'minmax(110px, 1fr)',
+      width: 'minmax(96px, 1fr)',
       cell: ({ id, name }) => <InstanceLink id={id} name={name} />,
     },
     {
       id: 'state',
       title: text('common.state'),
-      width: 'minmax(100px, 1fr)',
+      width: 'minmax(92px, 1fr)',
       cell: ({ state }) => <InstanceStatus state={state} />,
     },
     {
       id: 'process',
       title: text('instance.process'),
-      width: '80px',
+      width: '72px',
       cell: ({ process }) => <code>{process}</code>,
     },
     {
       id: 'release',
       title: text('instance.release'),
-      width: '80px',
+      width: '72px',
       isNumber: true,
       cell: ({ releaseNumber }) => releaseNumber ?? '',
     },
     {
       id: 'restarts',
       title: text('instance.restarts'),
-      width: '90px',
+      width: '76px',
       isNumber: true,
       cell: ({ restarts }) => restarts,
     },
     {
       id: 'cpu',
       title: text('instance.cpu'),
-      width: '70px',
+      width: '60px',
       isNumber: true,
       cell: ({ use }) => (use ? format.cores(use.cpuCores) : '–'),
     },
@@ -110,12 +112,12 @@ function useColumns(restart: (instance: Instance) => void): readonly Column<Inst
       isNumber: true,
       cell: ({ use }) => (use ? format.bytes(use.memoryBytes) : '–'),
     },
-    { id: 'node', title: text('instance.node'), width: 'minmax(90px, 1fr)', cell: ({ node }) => node },
-    { id: 'since', title: text('common.since'), width: '100px', cell: ({ since }) => <Time at={since} /> },
+    { id: 'node', title: text('instance.node'), width: 'minmax(72px, 1fr)', cell: ({ node }) => node },
+    { id: 'since', title: text('common.since'), width: '96px', cell: ({ since }) => <Time at={since} /> },
     {
       id: 'why',
       title: text('instance.why'),
-      width: 'minmax(120px, 2fr)',
+      width: 'minmax(80px, 2fr)',
       cell: ({ why }) =>
         why && (
           <span title={instanceText(language, why.code, why.params)}>
@@ -127,18 +129,21 @@ function useColumns(restart: (instance: Instance) => void): readonly Column<Inst
       id: 'actions',
       title: text('common.actions'),
       isTitleHidden: true,
-      width: '200px',
+      width: '208px',
       cell: (instance) => {
         const params = { workload: instance.workloadId }
         return (
           <span className="row-actions">
             <Go to={pathTo('workloadLogs', params, { instance: instance.id })}>{text('instance.logs')}</Go>
-            <Go to={pathTo('workloadTerminal', params, { instance: instance.id, open: 'true' })}>
+            <GuardedGo
+              lack={shellLack}
+              to={pathTo('workloadTerminal', params, { instance: instance.id, open: 'true' })}
+            >
               {text('instance.shell')}
-            </Go>
-            <Button type="text" size="small" onClick={() => restart(instance)}>
+            </GuardedGo>
+            <Guarded lack={restartLack} type="text" size="small" onClick={() => restart(instance)}>
               {text('workload.restart')}
-            </Button>
+            </Guarded>
           </span>
         )
       },

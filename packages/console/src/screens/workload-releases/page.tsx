@@ -1,11 +1,11 @@
 import { PushpinOutlined } from '@ant-design/icons'
-import { Button } from 'antd'
 
 import { SECOND_MS } from '@slipway/kit'
 
 import { useRows } from '../../data/queries.ts'
 import { ReleaseLink, ReleaseStatus } from '../../objects/release.tsx'
 import { WorkloadPage } from '../../objects/workload-page.tsx'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo, useRouteParams } from '../../routes/use.ts'
@@ -29,9 +29,14 @@ export default function WorkloadReleasesPage() {
       id={id}
       command={(name) => `release list ${name}`}
       actions={
-        <Button type="primary" onClick={() => go(pathTo('startRelease', { workload: id }))}>
+        <Act
+          does="startRelease"
+          where={{ workload: id }}
+          type="primary"
+          onClick={() => go(pathTo('startRelease', { workload: id }))}
+        >
           {text('release.start')}
-        </Button>
+        </Act>
       }
     >
       {({ name }) => (

@@ -1,4 +1,4 @@
-import { Button, InputNumber } from 'antd'
+import { InputNumber } from 'antd'
 import { useState } from 'react'
 
 import type { Workload } from '@slipway/contract'
@@ -7,6 +7,7 @@ import { MINUTE_MS, SECOND_MS } from '@slipway/kit'
 import { useChange } from '../../data/queries.ts'
 import { useServing } from '../../objects/serving.ts'
 import { WorkloadPage } from '../../objects/workload-page.tsx'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { useRouteParams } from '../../routes/use.ts'
 import { CommandLine } from '../../ui/command.tsx'
@@ -50,7 +51,9 @@ function Keep({ workload }: { readonly workload: Workload }) {
           suffix={text('setting.keepMinutes')}
           onChange={(value) => setTyped(value ?? 0)}
         />
-        <Button
+        <Act
+          does="updateWorkload"
+          where={{ workload: workload.id }}
           type="primary"
           disabled={typed === undefined}
           loading={change.isPending}
@@ -59,7 +62,7 @@ function Keep({ workload }: { readonly workload: Workload }) {
           }
         >
           {text('common.save')}
-        </Button>
+        </Act>
         <span role="status">{change.isSuccess && typed === undefined && text('setting.saved')}</span>
       </div>
       <p className="soft">{text('setting.keepHelp')}</p>

@@ -7,6 +7,7 @@ import { ApiError } from '@slipway/sdk'
 
 import { useAnswer } from '../../data/queries.ts'
 import { WorkloadPage } from '../../objects/workload-page.tsx'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { useRouteParams, useRouteSearch } from '../../routes/use.ts'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -115,9 +116,16 @@ function TerminalPanel({ running, chosen }: PanelProps) {
               {text('terminal.close')}
             </Button>
           ) : (
-            <Button ref={leave} type="primary" disabled={!terminal.isReady} onClick={open}>
+            <Act
+              does="openTerminal"
+              where={{ workload: chosen.workloadId }}
+              ref={leave}
+              type="primary"
+              disabled={!terminal.isReady}
+              onClick={open}
+            >
               {text(state.kind === 'idle' ? 'terminal.open' : 'terminal.again')}
-            </Button>
+            </Act>
           )}
         </div>
       </div>

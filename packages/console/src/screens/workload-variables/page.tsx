@@ -7,6 +7,7 @@ import { SECOND_MS } from '@slipway/kit'
 
 import { useRows } from '../../data/queries.ts'
 import { WorkloadPage } from '../../objects/workload-page.tsx'
+import { Guarded, useLack } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { useRouteParams } from '../../routes/use.ts'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -52,6 +53,7 @@ type EditorProps = {
 
 function Editor({ workload, revisions, pages }: EditorProps) {
   const { text } = useText()
+  const lack = useLack('setVariables', { workload: workload.id })
   const newest = revisions[0]
   const base = newest?.variables ?? []
   const [draft, setDraft] = useState<Draft>(noDraft)
@@ -75,10 +77,15 @@ function Editor({ workload, revisions, pages }: EditorProps) {
         beside={newest && <span className="soft">{text('variable.revision', { revision: present })}</span>}
         actions={
           <>
-            <Button onClick={() => setOpen('paste')}>{text('variable.paste')}</Button>
-            <Button onClick={() => change(withAdded(draft, [], { name: '', value: '', secret: false }))}>
+            <Guarded lack={lack} onClick={() => setOpen('paste')}>
+              {text('variable.paste')}
+            </Guarded>
+            <Guarded
+              lack={lack}
+              onClick={() => change(withAdded(draft, [], { name: '', value: '', secret: false }))}
+            >
               {text('variable.add')}
-            </Button>
+            </Guarded>
           </>
         }
       >
@@ -97,13 +104,14 @@ function Editor({ workload, revisions, pages }: EditorProps) {
           <div className="save-bar">
             <span>{text('variable.changes', { count: differences.length })}</span>
             <Button onClick={() => setDraft(noDraft)}>{text('variable.reset')}</Button>
-            <Button
+            <Guarded
+              lack={lack}
               type="primary"
               disabled={problemsOf(base, draft).size > 0}
               onClick={() => setOpen('save')}
             >
               {text('variable.review')}
-            </Button>
+            </Guarded>
           </div>
         )}
       </Panel>

@@ -1,4 +1,3 @@
-import { Button } from 'antd'
 import { useState } from 'react'
 
 import type { Workload, WorkloadState } from '@slipway/contract'
@@ -6,6 +5,7 @@ import { SECOND_MS } from '@slipway/kit'
 
 import { useAnswer } from '../../data/queries.ts'
 import { ReleaseLink, ReleaseStatus } from '../../objects/release.tsx'
+import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { useFormat } from '../../preferences/format.ts'
 import { pathTo } from '../../routes/path.ts'
@@ -33,11 +33,20 @@ export default function WorkloadOverviewPage() {
       command={(name) => `workload show ${name}`}
       actions={
         <>
-          <Button onClick={() => setOpen('scale')}>{text('workload.scale')}</Button>
-          <Button onClick={() => setOpen('restart')}>{text('workload.restart')}</Button>
-          <Button type="primary" onClick={() => go(pathTo('startRelease', { workload: id }))}>
+          <Act does="scaleWorkload" where={{ workload: id }} onClick={() => setOpen('scale')}>
+            {text('workload.scale')}
+          </Act>
+          <Act does="restartWorkload" where={{ workload: id }} onClick={() => setOpen('restart')}>
+            {text('workload.restart')}
+          </Act>
+          <Act
+            does="startRelease"
+            where={{ workload: id }}
+            type="primary"
+            onClick={() => go(pathTo('startRelease', { workload: id }))}
+          >
             {text('release.start')}
-          </Button>
+          </Act>
         </>
       }
     >
