@@ -49,6 +49,7 @@ export type WorkloadPlace = z.infer<typeof WorkloadPlace>
 
 /** A Release without its plan and template. */
 export const ReleaseBrief = Release.omit({
+  instances: true,
   workloadId: true,
   configRevision: true,
   template: true,

@@ -78,6 +78,8 @@ export const Release = z.strictObject({
   image: z.string(),
   configRevision: z.number().int(),
   template: WorkloadTemplate,
+  /** Instances by process that the new version ends with. */
+  instances: z.record(ProcessName, z.number().int()),
   plan: Plan,
   /** The Release this one returns to, for rollbacks after the end. */
   fromId: ReleaseId.nullable(),
@@ -206,7 +208,7 @@ export const release = {
       /** A digest of the Application's repository, a tag of it, or a build's id. */
       image: z.string().max(512),
       plan: Plan.optional(),
-      /** Instances of processes from now on; without it as many as before. */
+      /** Instances of processes that the new version ends with; without it as many as before. The Workload's from the end on. */
       instances: z.record(ProcessName, z.number().int().min(0).max(500)).optional(),
     }),
     status: 202,

@@ -185,6 +185,7 @@ const release: Release = {
   image: `shop/api@sha256:${'ab'.repeat(32)}`,
   configRevision: 3,
   template: { processes: {} },
+  instances: { web: 4 },
   plan: {
     batches: [{ instances: 1, approve: true, soakSeconds: 0 }],
     probe: { path: '/', requests: 5, statusBelow: 500 },

@@ -12,6 +12,7 @@ import { overview } from './0009-overview.ts'
 import { device } from './0010-device.ts'
 import { credential } from './0011-credential.ts'
 import { tokenFamily } from './0012-token-family.ts'
+import { releaseCounts } from './0013-release-counts.ts'
 
 /** Every migration in order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -27,4 +28,5 @@ export const migrations: readonly Migration[] = [
   device,
   credential,
   tokenFamily,
+  releaseCounts,
 ]

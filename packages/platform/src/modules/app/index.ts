@@ -1,13 +1,15 @@
 export { partsOf, type Application, type Variable, type Workload, type WorkloadPlace } from './model.ts'
 export { applicationsFor, placesFor } from './places.ts'
-export { placeView } from './views.ts'
+export { placeView, workloadView } from './views.ts'
 export {
   deleteWorkload as purgeWorkload,
   findApplication,
   findApplicationBySlug,
   findConfigRevision,
   findWorkload,
+  lockWorkload,
   setUrls,
+  takeInstances,
   workloadIds,
   workloadsOfApplication,
 } from './queries.ts'

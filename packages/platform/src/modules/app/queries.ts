@@ -256,6 +256,16 @@ export async function updateWorkload(
   return row && workloadOf(row)
 }
 
+/** Adds to the demand, in the engine's transaction. */
+export async function takeInstances(
+  db: Db,
+  id: string,
+  instances: Readonly<Record<string, number>>,
+): Promise<void> {
+  const workload = await findWorkload(db, id)
+  if (workload) await updateWorkload(db, id, { instances: { ...workload.instances, ...instances } })
+}
+
 /** Records where the Workload answers, as its Cluster tells. */
 export async function setUrls(db: Db, id: string, urls: readonly string[]): Promise<void> {
   await db

@@ -5,10 +5,11 @@ import { pageOf } from '@slipway/kit'
 import type { Routes } from '../../http/index.ts'
 import { projectFilterOf } from '../access/index.ts'
 import { found } from '../../http/errors.ts'
-import type { Application, ConfigRevision, Workload } from './model.ts'
+import type { Application, ConfigRevision } from './model.ts'
 import { shownVariables } from './plan.ts'
 import * as queries from './queries.ts'
 import * as service from './service.ts'
+import { workloadView } from './views.ts'
 
 export function appRoutes(routes: Routes): void {
   applicationRoutes(routes)
@@ -61,9 +62,6 @@ function workloadRoutes(routes: Routes): void {
     await service.deleteWorkload(ctx, params.workload)
     return { id: params.workload }
   })
-  routes.on(contract.scaleWorkload, async ({ params, body }, ctx) =>
-    workloadView(await service.setInstances(ctx, params.workload, { [body.process]: body.instances })),
-  )
   routes.on(contract.restartWorkload, async ({ params, body }, ctx) =>
     workloadView(await service.restartWorkload(ctx, params.workload, body.process)),
   )
@@ -90,23 +88,6 @@ function applicationView(application: Application): views.Application {
     slug: application.slug,
     name: application.name,
     createdAt: application.createdAt.toISOString(),
-  }
-}
-
-function workloadView(workload: Workload): views.Workload {
-  return {
-    id: workload.id,
-    name: workload.name,
-    projectId: workload.projectId,
-    applicationId: workload.applicationId,
-    environmentId: workload.environmentId,
-    clusterId: workload.clusterId,
-    namespace: workload.namespace,
-    urls: [...workload.urls],
-    instances: { ...workload.instances },
-    configRevision: workload.configRevision,
-    keepSeconds: workload.keepSeconds,
-    createdAt: workload.createdAt.toISOString(),
   }
 }
 

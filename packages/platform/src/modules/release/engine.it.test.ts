@@ -17,7 +17,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import type { Ctx } from '../../context.ts'
 import type { ControlContext } from '../../control/index.ts'
-import { findWorkload, setInstances } from '../app/index.ts'
+import { findWorkload } from '../app/index.ts'
 import { migrations } from '../../migrations/index.ts'
 import { checkSettings } from '../../settings.ts'
 import type { Db, Tables } from '../../tables.ts'
@@ -25,7 +25,9 @@ import { isEnded, isReturning, type Release } from './model.ts'
 import * as queries from './queries.ts'
 import { releaseReconciler } from './reconciler.ts'
 import { scriptedCluster, type Behaviour, type ScriptedCluster } from './scripted-cluster.helper.ts'
+import { scaleWorkload } from './scale.ts'
 import * as service from './service.ts'
+import { rollBack, startRelease } from './start.ts'
 import { demandNow, VERSION_HEADER } from './shape.ts'
 
 const SEEDS = Number(process.env['SLIPWAY_ENGINE_SEEDS'] ?? 8)
@@ -273,10 +275,16 @@ async function command(world: World): Promise<string> {
     abort: (ctx, id) => service.goBack(ctx, id, 'abort'),
     promote: (ctx, id) => service.promoteRelease(ctx, id),
     rollback: (ctx) =>
-      service.rollBack(ctx, { workloadId, releaseId: undefined, keepConfiguration: false, connection }),
-    scale: (ctx) => setInstances(ctx, workloadId, { web: Math.floor(random() * 6) }),
+      rollBack(ctx, { workloadId, releaseId: undefined, keepConfiguration: false, connection }),
+    scale: (ctx) => scaleWorkload(ctx, workloadId, { web: Math.floor(random() * 6) }),
     start: (ctx) =>
-      service.startRelease(ctx, { workloadId, image, plan: pick(plans), instances: undefined, connection }),
+      startRelease(ctx, {
+        workloadId,
+        image,
+        plan: pick(plans),
+        instances: random() < 0.3 ? { web: Math.floor(random() * 6) } : undefined,
+        connection,
+      }),
   }
   const name = release
     ? pick(['approve', 'approve', 'approve', 'resume', 'pause', 'scale', 'abort', 'promote', 'rollback'])
@@ -327,7 +335,7 @@ async function checkCapacity(world: World, floor: { hash: string; ready: number 
   const workload = await database.transactAsSystem((db) => findWorkload(db, world.workloadId))
   const now = demandNow(serving, workload?.instances ?? {})
   // On the way back it becomes what people ask for now; before, nothing shrinks.
-  const needed = release.state === 'RollingBack' ? Math.min(now, release.demand) : release.demand
+  const needed = release.state === 'RollingBack' ? Math.min(now, release.oldDemand) : release.oldDemand
   const ready = world.cluster.readyOf(serving.hash)
   if (floor?.hash === serving.hash) expect(ready).toBeGreaterThanOrEqual(Math.min(floor.ready, needed))
   return { hash: serving.hash, ready: Math.min(ready, needed) }
@@ -446,7 +454,7 @@ test('a Workload at rest costs no request, a release that waits few, and what is
   const image = { reference: `${world.workloadId}/web@sha256:0`, template }
   const begin = (plan: Plan, about = image) =>
     database.transactAsSystem((db) =>
-      service.startRelease(world.ctx(db), {
+      startRelease(world.ctx(db), {
         workloadId: world.workloadId,
         image: about,
         plan,

@@ -31,6 +31,7 @@ export function exportYaml(input: ExportInput): string {
     active: undefined,
     serving,
     retained: undefined,
+    retainedInstances: null,
     instances: workload.instances,
     hasRouter: input.gateway !== undefined,
     newReady: 0,

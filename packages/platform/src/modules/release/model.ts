@@ -56,8 +56,14 @@ export type Release = Version & {
   readonly batch: number
   /** The last batch a person approved; -1 for none. */
   readonly approvedBatch: number
-  /** Most Instances of the routed process asked for since it began: nothing shrinks before it ends. */
+  /** Instances by process that the new version is to end with. A person who scales meanwhile changes them. */
+  readonly instances: Readonly<Record<string, number>>
+  /** Processes whose count was given with the Release; it becomes the Workload's when the Release is done. */
+  readonly asked: readonly string[]
+  /** Most Instances of the counted process asked for since it began: nothing shrinks before it ends. */
   readonly demand: number
+  /** The same of the old version, whose count is the Workload's and not the Release's. */
+  readonly oldDemand: number
   readonly probesPassed: number
   /** Traffic that reaches the new version in percent, by the route's own word; without a route its share of what is ready. */
   readonly weight: number
@@ -83,6 +89,8 @@ export type Head = {
   readonly servingId: string | null
   readonly retainedId: string | null
   readonly retainedUntil: Date | null
+  /** Instances of its counted process; null for as many as people ask for now. */
+  readonly retainedInstances: number | null
 }
 
 export type ReleaseEvent = {

@@ -4,14 +4,14 @@ import { canonicalJson, must, SECOND_MS } from '@slipway/kit'
 
 import type { ControlContext } from '../../control/index.ts'
 import type { Db } from '../../tables.ts'
-import type { Workload } from '../app/index.ts'
+import { lockWorkload, takeInstances, type Workload } from '../app/index.ts'
 import type { ClusterConnection } from '../fleet/index.ts'
 import { hostnamesOf } from './manifests.ts'
-import { isEnded, isReturning, type Head, type Reason, type Release } from './model.ts'
-import { isDrained, type Move, type Observation } from './plan.ts'
+import { countedProcessOf, isReturning, type Head, type Reason, type Release } from './model.ts'
+import { isDrained, movedTo, type Observation, type Step } from './plan.ts'
 import { probeOnce } from './probe.ts'
 import * as queries from './queries.ts'
-import { demandNow } from './shape.ts'
+import { demandNow, targetOf } from './shape.ts'
 import type { State } from './state.ts'
 
 /** How long an old version without traffic stays at least, where a Workload keeps none: requests under way end. */
@@ -26,25 +26,15 @@ export async function makeMove(
     readonly state: State
     readonly active: Release
     readonly hasRouter: boolean
-    readonly move: Extract<Move, { kind: 'to' }>
+    readonly move: Step
   },
 ): Promise<void> {
   const { active, move } = moving
   const { workload, head } = moving.state
   const now = context.clock.now()
-  const after: Release = {
-    ...active,
-    state: move.state,
-    heldFrom: move.state === 'Held' ? active.state : null,
-    batch: move.batch,
-    probesPassed: 0,
-    goal: move.state === 'RollingBack' && active.goal === 'forward' ? 'rollback' : active.goal,
-    reason: move.reason,
-    served: active.served || move.state === 'Done',
-    stateSince: now,
-    batchSince: startsAnew(active, move) ? now : active.batchSince,
-    endedAt: isEnded(move.state) ? now : null,
-  }
+  const after = movedTo(active, move, now)
+  // In the order in which a person who scales takes the locks.
+  if (move.state === 'Done') await lockWorkload(db, workload.id)
   const written = await queries.advanceRelease(db, after)
   // Whoever won this race has woken us again.
   if (!written) return
@@ -53,9 +43,11 @@ export async function makeMove(
     eventOf(written, context, { kind: 'state', code: move.state, params: paramsOf(move.reason) }),
   )
   if (move.state === 'Placing' && move.batch === 0 && head?.retainedId)
-    await queries.putHead(db, { ...head, retainedId: null, retainedUntil: null })
-  if (move.state === 'Done')
+    await queries.putHead(db, { ...head, retainedId: null, retainedUntil: null, retainedInstances: null })
+  if (move.state === 'Done') {
+    await takeCounts(db, written)
     await queries.putHead(db, headAfter(written, workload, { head, now, hasRouter: moving.hasRouter }))
+  }
   onCommit(db, () =>
     context.log.info(
       { release: written.id, workload: workload.name, state: move.state, reason: move.reason?.code },
@@ -64,11 +56,15 @@ export async function makeMove(
   )
 }
 
-function startsAnew(active: Release, move: Extract<Move, { kind: 'to' }>): boolean {
-  return move.batch !== active.batch || active.state === 'Queued' || move.state === 'RollingBack'
+/** The Workload's count is from now on what was given with the Release. */
+async function takeCounts(db: Db, release: Release): Promise<void> {
+  if (release.asked.length === 0) return
+  const asked = release.asked.map((process): [string, number] => [process, release.instances[process] ?? 0])
+  await takeInstances(db, release.workloadId, Object.fromEntries(asked))
 }
 
-function paramsOf(reason: Reason | null): Reason['params'] {
+/** What an event says of a reason. */
+export function paramsOf(reason: Reason | null): Reason['params'] {
   return reason === null ? {} : { reason: reason.code, ...reason.params }
 }
 
@@ -87,6 +83,10 @@ function headAfter(
     servingId: release.id,
     retainedId: keeps ? previous : null,
     retainedUntil: keeps ? new Date(about.now.getTime() + keepSeconds * SECOND_MS) : null,
+    // A count that came with the Release is the new version's alone, so what is kept does not grow to it.
+    retainedInstances: keeps
+      ? Math.min(release.oldDemand, targetOf(release, countedProcessOf(release.template), workload.instances))
+      : null,
   }
 }
 
@@ -100,12 +100,18 @@ export async function recordObservation(
   active: Release,
   observation: Observation,
 ): Promise<Release | undefined> {
-  const demand = Math.max(active.demand, demandNow(active, state.workload.instances))
+  const { serving, workload } = state
+  const demand = Math.max(
+    active.demand,
+    targetOf(active, countedProcessOf(active.template), workload.instances),
+  )
+  const oldDemand = Math.max(active.oldDemand, serving ? demandNow(serving, workload.instances) : 0)
   const now = context.clock.now()
   const weight = weightSeen(active, observation, now)
   const { counts } = observation
   if (
     demand === active.demand &&
+    oldDemand === active.oldDemand &&
     weight === active.weight &&
     canonicalJson(active.counts) === canonicalJson(counts)
   )
@@ -116,6 +122,7 @@ export async function recordObservation(
       ...active,
       counts,
       demand,
+      oldDemand,
       weight,
       batchSince: isBack ? now : active.batchSince,
     })

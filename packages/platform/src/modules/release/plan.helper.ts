@@ -1,7 +1,8 @@
 import { Plan } from '@slipway/contract'
 
 import { noCounts, type Release } from './model.ts'
-import { settleBatches, type Observation } from './plan.ts'
+import { settleBatches } from './batches.ts'
+import type { Observation } from './plan.ts'
 import { shapeOf, type ShapeInput } from './shape.ts'
 
 export const T0 = new Date('2026-01-01T00:00:00Z')
@@ -43,7 +44,10 @@ export function release(change: Partial<Release> = {}): Release {
     paused: false,
     batch: 0,
     approvedBatch: -1,
+    instances: { web: 4 },
+    asked: [],
     demand: 4,
+    oldDemand: 4,
     probesPassed: 0,
     weight: 0,
     counts: noCounts,
@@ -81,6 +85,7 @@ export function shapeInput(change: Partial<ShapeInput>): ShapeInput {
     active: undefined,
     serving: release({ id: 'rel_old', hash: 'oldoldol', state: 'Done', endedAt: T0 }),
     retained: undefined,
+    retainedInstances: null,
     instances: { web: 4 },
     hasRouter: true,
     newReady: 0,

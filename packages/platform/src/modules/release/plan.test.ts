@@ -3,47 +3,9 @@ import { describe, expect, test } from 'vitest'
 
 import { noCounts, type Release } from './model.ts'
 import { countsOf, later, plan, release, seen, shapeInput, T0, weightsOf } from './plan.helper.ts'
-import { planMove, problemOfPlan, settleBatches, type Observation } from './plan.ts'
+import { settleBatches } from './batches.ts'
+import { movedTo, planCommanded, planMove, type Observation } from './plan.ts'
 import { demandOf, shapeOf } from './shape.ts'
-
-describe('settling a plan', () => {
-  test('1, a person, the rest', () => {
-    const batches = settleBatches(
-      plan({ batches: [{ instances: 1, approve: true }, { percent: 100 }] }),
-      4,
-      true,
-    )
-    expect(batches.map(({ instances, weight, approve }) => [instances, weight, approve])).toEqual([
-      [1, 25, true],
-      [4, 100, false],
-    ])
-  })
-  test('a canary by header gets an Instance and no weight; 25 % gets its share; the end is added', () => {
-    const batches = settleBatches(plan({ batches: [{ header: 'x-gray: 1' }, { weight: 25 }] }), 4, true)
-    expect(batches.map(({ instances, weight, header }) => [instances, weight, header])).toEqual([
-      [1, 0, { name: 'x-gray', value: '1' }],
-      [1, 25, null],
-      [4, 100, null],
-    ])
-  })
-  test('a weight never asks of fewer Instances than carry it', () => {
-    check(
-      property(
-        integer({ min: 0, max: 50 }),
-        integer({ min: 0, max: 100 }),
-        integer({ min: 1, max: 50 }),
-        (demand, weight, instances) => {
-          const [batch] = settleBatches(plan({ batches: [{ weight, instances }] }), demand, true)
-          expect(batch?.instances).toBeGreaterThanOrEqual(Math.ceil((demand * weight) / 100))
-        },
-      ),
-    )
-  })
-  test('a plan that goes backwards is refused', () => {
-    const backwards = plan({ batches: [{ weight: 50 }, { weight: 25 }] })
-    expect(problemOfPlan(backwards, settleBatches(backwards, 4, true))).toContain('batch 2')
-  })
-})
 
 describe('moving forward', () => {
   const cases: [when: string, release: Release, seen: Observation, now: Date, expected: unknown][] = [
@@ -195,6 +157,36 @@ describe('moving forward', () => {
   })
 })
 
+describe('what a command decides by itself', () => {
+  const cases: [when: string, release: Release, expected: object | undefined][] = [
+    [
+      'a yes: on to the next batch',
+      release({ state: 'WaitPerson', approvedBatch: 0 }),
+      { state: 'Placing', batch: 1 },
+    ],
+    [
+      'a yes to the last batch: finishes',
+      release({ state: 'WaitPerson', batch: 1, approvedBatch: 1 }),
+      { state: 'Finishing' },
+    ],
+    [
+      'a yes while paused: nothing',
+      release({ state: 'WaitPerson', approvedBatch: 0, paused: true }),
+      undefined,
+    ],
+    ['no answer yet: nothing', release({ state: 'WaitPerson' }), undefined],
+    ['a wish to go back: it goes back', release({ state: 'Soak', goal: 'abort' }), { state: 'RollingBack' }],
+    ['on its way back already: nothing', release({ state: 'RollingBack', goal: 'abort' }), undefined],
+    ['ended: nothing', release({ state: 'Done', endedAt: T0 }), undefined],
+  ]
+  test.each(cases)('%s', (_, one, expected) => {
+    const step = planCommanded(one)
+    const after = step && movedTo(one, step, later(5))
+    if (expected === undefined) expect(after).toBeUndefined()
+    else expect(after).toMatchObject({ ...expected, stateSince: later(5) })
+  })
+})
+
 describe('the shape of a rollout', () => {
   const old = shapeInput({}).serving
   test('nobody reaches a version that has not answered yet', () => {
@@ -248,8 +240,43 @@ describe('the shape of a rollout', () => {
   })
   test('more demand during a release grows both versions, and nothing shrinks', () => {
     const active = release({ state: 'Gating' })
-    expect(countsOf(shapeInput({ active, instances: { web: 8 } }))).toEqual({ newnewne: 2, oldoldol: 8 })
-    expect(countsOf(shapeInput({ active, instances: { web: 1 } }))).toEqual({ newnewne: 1, oldoldol: 4 })
+    const scaled = (web: number) => ({ active: { ...active, instances: { web } }, instances: { web } })
+    expect(countsOf(shapeInput(scaled(8)))).toEqual({ newnewne: 2, oldoldol: 8 })
+    expect(countsOf(shapeInput(scaled(1)))).toEqual({ newnewne: 1, oldoldol: 4 })
+  })
+  test('a count that came with the release is the new version alone, up and down', () => {
+    for (const web of [2, 10]) {
+      const one = plan({ batches: [{ percent: 50 }] })
+      const active = release({
+        state: 'Gating',
+        batch: 1,
+        instances: { web },
+        demand: web,
+        asked: ['web'],
+        batches: settleBatches(one, web, true),
+      })
+      expect(countsOf(shapeInput({ active, newReady: web }))).toEqual({ newnewne: web, oldoldol: 4 })
+      expect(countsOf(shapeInput({ active: { ...active, batch: 0 } }))).toEqual({
+        newnewne: web / 2,
+        oldoldol: 4,
+      })
+    }
+  })
+  test('what is kept after the end stays as large as it was, until somebody scales', () => {
+    const serving = release({ state: 'Done', instances: { web: 10 } })
+    const kept = { serving, retained: old, instances: { web: 10 } }
+    expect(countsOf(shapeInput({ ...kept, retainedInstances: 4 }))).toEqual({ newnewne: 10, oldoldol: 4 })
+    expect(countsOf(shapeInput(kept))).toEqual({ newnewne: 10, oldoldol: 10 })
+  })
+  test('an old version that is scaled to nothing gets no share of the traffic', () => {
+    const active = release({ state: 'Gating', oldDemand: 0, asked: ['web'] })
+    expect(weightsOf(shapeInput({ active, instances: { web: 0 } }))).toEqual({ newnewne: 100, oldoldol: 0 })
+    expect(weightsOf(shapeInput({ active: { ...active, state: 'Warming' }, instances: { web: 0 } }))).toEqual(
+      {
+        newnewne: 0,
+        oldoldol: 100,
+      },
+    )
   })
   test('weights sum to 100 in every state, and some version always carries the demand', () => {
     const states = constantFrom(
@@ -277,6 +304,8 @@ describe('the shape of a rollout', () => {
             plan: one,
             batches: settleBatches(one, demand, hasRouter),
             demand,
+            oldDemand: demand,
+            instances: { web: demand },
             heldFrom: state === 'Held' ? 'Gating' : null,
           })
           const shape = shapeOf(

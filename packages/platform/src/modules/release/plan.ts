@@ -10,7 +10,7 @@
  * not get ready holds the way back: the new one goes on with its part, a person may keep it, and the way goes on by itself
  * as soon as the old version can carry the traffic.
  */
-import type { Batch, Plan, ReleaseState } from '@slipway/contract'
+import type { ReleaseState } from '@slipway/contract'
 
 import {
   floorOf,
@@ -34,64 +34,6 @@ export const ROUTE_MAX_MS = 15_000
 export const RETURN_PATIENCE_MS = 10_000
 const POLL_MS = 1_000
 
-/**
- * Settles a plan for a number of Instances: what is not said follows from the share. A last batch of 100 % is always there.
- * @param demand - Instances of the counted process
- * @param hasRouter - without one there are no weights and no headers
- */
-export function settleBatches(plan: Plan, demand: number, hasRouter: boolean): SettledBatch[] {
-  const batches = plan.batches.map((batch) => settleBatch(batch, demand, hasRouter))
-  const last = batches.at(-1)
-  if (last && last.instances >= demand && last.weight === 100) return batches
-  return [
-    ...batches,
-    { instances: demand, share: 100, weight: 100, header: null, approve: false, soakSeconds: 0 },
-  ]
-}
-
-function settleBatch(batch: Batch, demand: number, hasRouter: boolean): SettledBatch {
-  const share = shareOf(batch, demand)
-  const instances = batch.instances ?? Math.max(1, Math.ceil((demand * share) / 100))
-  // Nothing is to run, so nothing is tried either; the version is changed all the same.
-  if (demand === 0)
-    return { instances: 0, share, weight: 100, header: null, approve: batch.approve, soakSeconds: 0 }
-  const weight = hasRouter ? (batch.weight ?? (batch.header === undefined ? share : 0)) : share
-  return {
-    instances: Math.max(Math.min(instances, demand), Math.ceil((demand * weight) / 100)),
-    share,
-    weight,
-    header: hasRouter ? headerOf(batch.header) : null,
-    approve: batch.approve,
-    soakSeconds: batch.soakSeconds,
-  }
-}
-
-function shareOf(batch: Batch, demand: number): number {
-  if (batch.percent !== undefined) return batch.percent
-  if (batch.instances !== undefined)
-    return demand === 0 ? 100 : Math.min(100, Math.floor((100 * batch.instances) / demand))
-  if (batch.weight !== undefined) return batch.weight
-  return batch.header === undefined ? 100 : 0
-}
-
-function headerOf(header: string | undefined): SettledBatch['header'] {
-  if (header === undefined) return null
-  const [name = '', ...rest] = header.split(':')
-  return { name: name.toLowerCase(), value: rest.join(':').trim() }
-}
-
-/** Why a plan cannot work, or undefined. */
-export function problemOfPlan(plan: Plan, batches: readonly SettledBatch[]): string | undefined {
-  for (let index = 1; index < batches.length; index += 1) {
-    const [before, after] = [batches[index - 1], batches[index]]
-    if (before && after && (after.instances < before.instances || after.weight < before.weight))
-      return `batch ${index + 1} asks for less than batch ${index}`
-  }
-  return plan.batches.some((batch) => batch.header?.toLowerCase().startsWith('slipway-') === true)
-    ? 'headers that begin with slipway- are reserved'
-    : undefined
-}
-
 /** What the cluster shows of a rollout. */
 export type Observation = {
   readonly counts: Counts
@@ -113,15 +55,39 @@ export type Observation = {
   readonly hasRouter: boolean
 }
 
-export type Move =
-  | {
-      readonly kind: 'to'
-      readonly state: ReleaseState
-      readonly batch: number
-      readonly reason: Reason | null
-    }
-  | { readonly kind: 'probe' }
-  | { readonly kind: 'wait'; readonly forMs: number }
+export type Step = {
+  readonly kind: 'to'
+  readonly state: ReleaseState
+  readonly batch: number
+  readonly reason: Reason | null
+}
+export type Move = Step | { readonly kind: 'probe' } | { readonly kind: 'wait'; readonly forMs: number }
+
+/** The Release after a move. */
+export function movedTo(active: Release, move: Step, now: Date): Release {
+  const isNew = move.batch !== active.batch || active.state === 'Queued' || move.state === 'RollingBack'
+  return {
+    ...active,
+    state: move.state,
+    heldFrom: move.state === 'Held' ? active.state : null,
+    batch: move.batch,
+    probesPassed: 0,
+    goal: move.state === 'RollingBack' && active.goal === 'forward' ? 'rollback' : active.goal,
+    reason: move.reason,
+    served: active.served || move.state === 'Done',
+    stateSince: now,
+    batchSince: isNew ? now : active.batchSince,
+    endedAt: isEnded(move.state) ? now : null,
+  }
+}
+
+/** The move that a person's command alone decides, whatever the cluster shows; undefined when it decides none. */
+export function planCommanded(release: Release): Step | undefined {
+  if (isEnded(release.state) || isReturning(release)) return undefined
+  if (release.goal !== 'forward') return to(release, 'RollingBack', reasonToReturn(release))
+  const isAnswered = release.state === 'WaitPerson' && release.approvedBatch >= release.batch
+  return isAnswered && !release.paused ? afterApproval(release) : undefined
+}
 
 /** Decides the next move of a release that has not ended. */
 export function planMove(release: Release, seen: Observation, now: Date): Move {
@@ -174,11 +140,11 @@ function afterGate(release: Release): Move {
   return afterApproval(release)
 }
 
-function afterApproval(release: Release): Move {
+function afterApproval(release: Release): Step {
   return batchOf(release).soakSeconds > 0 ? to(release, 'Soak', null) : nextBatch(release)
 }
 
-function nextBatch(release: Release): Move {
+function nextBatch(release: Release): Step {
   const next = release.batch + 1
   if (next >= release.batches.length) return to(release, 'Finishing', null)
   return { kind: 'to', state: 'Placing', batch: next, reason: null }
@@ -303,7 +269,7 @@ function waitForDeadline(release: Release, now: Date): Move {
   return wait(Math.max(1, Math.min(POLL_MS, deadlineMsOf(release) - now.getTime())))
 }
 
-function to(release: Release, state: ReleaseState, reason: Reason | null): Move {
+function to(release: Release, state: ReleaseState, reason: Reason | null): Step {
   return { kind: 'to', state, batch: release.batch, reason }
 }
 

@@ -31,7 +31,10 @@ function rowOf(release: Release) {
     paused: release.paused,
     batch: release.batch,
     approved_batch: release.approvedBatch,
+    instances: jsonb(release.instances),
+    asked: release.asked,
     demand: release.demand,
+    old_demand: release.oldDemand,
     probes_passed: release.probesPassed,
     weight: release.weight,
     counts: jsonb(release.counts),
@@ -157,6 +160,7 @@ export async function putHead(db: Db, head: Head): Promise<void> {
     serving_id: head.servingId,
     retained_id: head.retainedId,
     retained_until: head.retainedUntil,
+    retained_instances: head.retainedInstances,
   }
   await db
     .insertInto('release_workload')
@@ -291,7 +295,10 @@ function releaseOf(row: ReleaseTable): Release {
     paused: row.paused,
     batch: row.batch,
     approvedBatch: row.approved_batch,
+    instances: row.instances,
+    asked: row.asked,
     demand: row.demand,
+    oldDemand: row.old_demand ?? row.demand,
     probesPassed: row.probes_passed,
     weight: row.weight,
     counts: row.counts,
@@ -314,6 +321,7 @@ function headOf(row: HeadTable): Head {
     servingId: row.serving_id,
     retainedId: row.retained_id,
     retainedUntil: row.retained_until,
+    retainedInstances: row.retained_instances,
   }
 }
 

@@ -213,6 +213,7 @@ function shapeNow(state: State, seen: Seen, { connection, now }: Looking): Shape
     active,
     serving,
     retained: state.retained,
+    retainedInstances: state.head?.retainedInstances ?? null,
     instances: workload.instances,
     hasRouter,
     newReady: fresh?.ready ?? 0,
@@ -310,6 +311,7 @@ async function deleteEverything(engine: Engine, place: Place): Promise<Next> {
       servingId: null,
       retainedId: null,
       retainedUntil: null,
+      retainedInstances: null,
     })
     await purgeWorkload(db, state.workload.id)
   })

@@ -29,6 +29,7 @@ type Release = {
     readonly oldWanted: number
   }
   readonly reason: { readonly code: string } | null
+  readonly instances: Readonly<Record<string, number>>
 }
 type Event = {
   readonly at: string
@@ -268,20 +269,26 @@ describe.concurrent('people', () => {
   test('pause for longer than the deadline, go on, and promote past what is left', async () => {
     const shop = await serving(2)
     await push(shop, 'b')
+    const deadlineMs = 20_000
     const id = await start(shop, 'b', {
       plan: {
         batches: [
           { instances: 1, approve: true },
-          { percent: 50, approve: true },
+          { weight: 60, approve: true },
         ],
-        batchDeadlineSeconds: 5,
+        batchDeadlineSeconds: deadlineMs / 1_000,
       },
     })
     await post(`/v1/releases/${id}/pauses`)
     await waitFor(systemClock, 'the instance', async () => (await read(id)).counts.newReady === 1, {
       timeoutMs: WAIT_MS,
     })
-    await systemClock.sleep(6_000)
+    // The batch began at the last of these; its deadline passes while nobody goes on.
+    const placed = (await journal(id)).findLast(({ code }) => code === 'Placing')
+    const overAtMs = Date.parse(placed?.at ?? '') + deadlineMs + 1_000
+    await waitFor(systemClock, 'the deadline to pass', async () => systemClock.now().getTime() > overAtMs, {
+      timeoutMs: WAIT_MS,
+    })
     expect(await read(id)).toMatchObject({ state: 'Placing', paused: true, weight: 0 })
     await post(`/v1/releases/${id}/resumptions`)
     await reaches(id, 'WaitPerson', 0)
@@ -325,16 +332,48 @@ describe.concurrent('people', () => {
     expect((back.body['error'] as { code: string }).code).toBe('release_nothing_before')
   })
 
-  test('release a Workload that is scaled to nothing, and wake it with the new version', async () => {
-    const shop = await serving(0)
+  test('release a Workload that is scaled to nothing: only with a count, and the way back serves again', async () => {
+    const shop = await serving(2)
     await push(shop, 'b')
-    await reaches(await start(shop, 'b'), 'Done')
-    await platform.call('PUT', `/v1/workloads/${shop.workloadId}/instances`, {
-      secret: operator,
-      body: { instances: 1 },
+    const scale = (instances: number) =>
+      platform.call('PUT', `/v1/workloads/${shop.workloadId}/instances`, {
+        secret: operator,
+        body: { instances },
+      })
+    const refused = async (body: Record<string, unknown>): Promise<unknown> => {
+      const answer = await platform.call('POST', `/v1/workloads/${shop.workloadId}/releases`, {
+        secret: operator,
+        body: { image: 'b', ...body },
+      })
+      return (answer.body['error'] as { code: string }).code
+    }
+    expect(await refused({ instances: { web: 0 } })).toBe('release_stops')
+    await scale(0)
+    expect(await refused({})).toBe('release_stopped')
+    await reaches(await start(shop, 'b', { instances: { web: 0 } }), 'Done')
+
+    const back = String((await post(`/v1/workloads/${shop.workloadId}/rollbacks`, {}))['id'])
+    expect(await reaches(back, 'Done')).toMatchObject({ instances: { web: 2 }, counts: { newReady: 2 } })
+    expect(await answersOf(shop, 3)).toEqual({ a: 3 })
+    const { body } = await platform.call('GET', `/v1/workloads/${shop.workloadId}`, { secret: operator })
+    expect(body['instances']).toEqual({ web: 2 })
+  })
+
+  test('bring a count with a release: the new version arrives at it, the old one keeps its own', async () => {
+    const shop = await serving(2)
+    await push(shop, 'b')
+    const id = await start(shop, 'b', {
+      instances: { web: 3 },
+      plan: { batches: [{ weight: 50, approve: true }] },
     })
-    await waitFor(systemClock, 'the new version', async () => (await ask(shop)) === 'b', {
-      timeoutMs: WAIT_MS,
+    expect((await reaches(id, 'WaitPerson')).counts).toEqual({
+      newReady: 2,
+      newWanted: 2,
+      oldReady: 2,
+      oldWanted: 2,
     })
+    const approved = await post(`/v1/releases/${id}/approvals`, { batch: 0 })
+    expect(approved).toMatchObject({ state: 'Placing', batch: 1, instances: { web: 3 } })
+    expect((await reaches(id, 'Done')).counts).toMatchObject({ newReady: 3, newWanted: 3, oldWanted: 2 })
   })
 })

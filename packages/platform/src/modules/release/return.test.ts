@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 
 import { floorOf, type Release } from './model.ts'
 import { countsOf, later, plan, release, seen, shapeInput, T0, weightsOf } from './plan.helper.ts'
-import { planMove, settleBatches, type Observation } from './plan.ts'
+import { settleBatches } from './batches.ts'
+import { planMove, type Observation } from './plan.ts'
 import { shapeOf } from './shape.ts'
 
 describe('the way back, move by move', () => {

@@ -6,14 +6,16 @@ import type { Ctx, RequestContext } from '../../context.ts'
 import type { Routes } from '../../http/index.ts'
 import type { StreamCall } from '../../http/routes.ts'
 import type { Db } from '../../tables.ts'
-import { findConfigRevision, findWorkload, openVariables } from '../app/index.ts'
+import { findConfigRevision, findWorkload, openVariables, workloadView } from '../app/index.ts'
 import type { ClusterConnection, Clusters } from '../fleet/index.ts'
 import { found } from '../../http/errors.ts'
 import { releaseErrors } from './errors.ts'
 import { exportYaml } from './export.ts'
 import { isEnded, type Release } from './model.ts'
 import * as queries from './queries.ts'
+import { scaleWorkload } from './scale.ts'
 import * as service from './service.ts'
+import { redeploy, rollBack, startRelease, type ReleasableImage } from './start.ts'
 import { releaseEventView, releaseView } from './views.ts'
 
 /** What the routes need of other modules. */
@@ -24,7 +26,7 @@ export type ReleasePorts = {
     db: Db,
     applicationId: string,
     reference: string,
-  ) => Promise<service.ReleasableImage | undefined>
+  ) => Promise<ReleasableImage | undefined>
   readonly imageAddress: (image: string) => string
 }
 
@@ -116,21 +118,21 @@ function startRoutes(routes: Routes, ports: ReleasePorts): void {
       const { plan, instances } = body
       return view(
         ctx,
-        await service.startRelease(ctx, { workloadId: workload.id, image, plan, instances, connection }),
+        await startRelease(ctx, { workloadId: workload.id, image, plan, instances, connection }),
       )
     })
   })
   routes.onOutside(contract.redeployRelease, async ({ params }, outer, commit) => {
     const release = found(await outer.read((db) => queries.findRelease(db, params.release)))
     const connection = await connectionOf(outer, ports, release.workloadId)
-    return commit(async (ctx) => view(ctx, await service.redeploy(ctx, params.release, connection)))
+    return commit(async (ctx) => view(ctx, await redeploy(ctx, params.release, connection)))
   })
   routes.onOutside(contract.rollBackWorkload, async ({ params, body }, outer, commit) => {
     const connection = await connectionOf(outer, ports, params.workload)
     return commit(async (ctx) =>
       view(
         ctx,
-        await service.rollBack(ctx, {
+        await rollBack(ctx, {
           workloadId: params.workload,
           releaseId: body.release,
           keepConfiguration: body.keepConfiguration,
@@ -142,6 +144,9 @@ function startRoutes(routes: Routes, ports: ReleasePorts): void {
 }
 
 function commandRoutes(routes: Routes): void {
+  routes.on(contract.scaleWorkload, async ({ params, body }, ctx) =>
+    workloadView(await scaleWorkload(ctx, params.workload, { [body.process]: body.instances })),
+  )
   routes.on(contract.approveRelease, async ({ params, body }, ctx) =>
     view(ctx, await service.approveRelease(ctx, params.release, body)),
   )

@@ -32,6 +32,8 @@ export type ShapeInput = {
   readonly active: Release | undefined
   readonly serving: Release | undefined
   readonly retained: Release | undefined
+  /** Instances of the kept version's counted process; null for as many as people ask for now. */
+  readonly retainedInstances: number | null
   /** Instances asked for by process, beyond what the template says. */
   readonly instances: Readonly<Record<string, number>>
   readonly hasRouter: boolean
@@ -55,6 +57,15 @@ export function demandOf(
   instances: Readonly<Record<string, number>>,
 ): number {
   return instances[process] ?? version.template.processes[process]?.instances ?? 0
+}
+
+/** Instances of a process that the new version is to end with. */
+export function targetOf(
+  release: Version & Pick<Release, 'instances'>,
+  process: string,
+  instances: Readonly<Record<string, number>>,
+): number {
+  return release.instances[process] ?? demandOf(release, process, instances)
 }
 
 /** Instances of the counted process that people ask for now. */
@@ -83,10 +94,12 @@ function whole(version: Version, input: Pick<ShapeInput, 'instances'>, weight: n
 /** The old version after the end: ready to take the traffic back, its workers stopped. */
 function reserve(version: Version, serving: Version, input: ShapeInput): ShapedVersion {
   const counted = countedProcessOf(version.template)
-  const count = Math.max(
-    demandOf(serving, countedProcessOf(serving.template), input.instances),
-    demandOf(version, counted, input.instances),
-  )
+  const count =
+    input.retainedInstances ??
+    Math.max(
+      demandOf(serving, countedProcessOf(serving.template), input.instances),
+      demandOf(version, counted, input.instances),
+    )
   return { version, instances: new Map([[counted, count]]), weight: 0 }
 }
 
@@ -105,7 +118,10 @@ function rolloutShape(input: ShapeInput, active: Release): Shape {
     old === undefined
       ? 100
       : carries
-        ? batch.weight
+        ? // An old version that is scaled to nothing answers nobody.
+          oldDemandOf(input, active, old) === 0
+          ? 100
+          : batch.weight
         : Math.max(before?.weight ?? 0, lastCover(input, active, old))
   const header = carries ? batch.header : (before?.header ?? null)
   return {
@@ -135,11 +151,14 @@ function newCounts(
       if (input.serving?.hash === active.hash)
         return [
           name,
-          name === counted ? grown(active.demand, input, active) : demandOf(active, name, input.instances),
+          Math.max(
+            targetOf(active, name, input.instances),
+            demandOf(active, name, input.instances),
+            name === counted ? Math.max(active.demand, active.oldDemand) : 0,
+          ),
         ]
       if (name === counted) return [name, grown(instances, input, active)]
-      const demand = demandOf(active, name, input.instances)
-      return [name, Math.ceil((demand * share) / 100)]
+      return [name, Math.ceil((targetOf(active, name, input.instances) * share) / 100)]
     }),
   )
 }
@@ -147,8 +166,13 @@ function newCounts(
 /** More is asked for than when the release began: both versions grow in the present ratio. */
 function grown(instances: number, input: ShapeInput, active: Release): number {
   const settledFor = active.batches.at(-1)?.instances ?? active.demand
-  const demand = Math.max(active.demand, demandOf(active, countedProcessOf(active.template), input.instances))
+  const demand = Math.max(active.demand, targetOf(active, countedProcessOf(active.template), input.instances))
   return settledFor === 0 ? Math.max(instances, demand) : Math.ceil((instances * demand) / settledFor)
+}
+
+/** Instances of its counted process that the old version goes on with: its own count, which never shrinks during a release. */
+function oldDemandOf(input: ShapeInput, active: Release, old: Version): number {
+  return Math.max(active.oldDemand, demandOf(old, countedProcessOf(old.template), input.instances))
 }
 
 function oldCounts(input: ShapeInput, active: Release, old: Version): ReadonlyMap<string, number> {
@@ -157,10 +181,7 @@ function oldCounts(input: ShapeInput, active: Release, old: Version): ReadonlyMa
   const replaced = Math.min(input.newReady, grown(instances, input, active))
   return new Map(
     Object.keys(old.template.processes).map((name): [string, number] => {
-      const demand =
-        name === counted
-          ? Math.max(active.demand, demandOf(old, name, input.instances))
-          : demandOf(old, name, input.instances)
+      const demand = name === counted ? oldDemandOf(input, active, old) : demandOf(old, name, input.instances)
       // With a router the whole old version is the reserve for the way back.
       if (name === counted) return [name, input.hasRouter ? demand : Math.max(0, demand - replaced)]
       return [name, demand - Math.ceil((demand * share) / 100)]
@@ -174,7 +195,7 @@ function oldCounts(input: ShapeInput, active: Release, old: Version): ReadonlyMa
  */
 function lastCover(input: ShapeInput, active: Release, old: Version): number {
   if (!input.hasRouter || active.weight === 0 || batchOf(active).weight < 100) return 0
-  const wanted = Math.max(active.demand, demandOf(old, countedProcessOf(old.template), input.instances))
+  const wanted = oldDemandOf(input, active, old)
   return coverOf({ wanted, oldReady: input.oldReady, newReady: input.newReady })
 }
 

@@ -23,7 +23,11 @@ export type ReleaseTable = {
   readonly paused: boolean
   readonly batch: number
   readonly approved_batch: number
+  readonly instances: Readonly<Record<string, number>>
+  readonly asked: readonly string[]
   readonly demand: number
+  /** Null in rows of older versions. */
+  readonly old_demand: number | null
   readonly probes_passed: number
   readonly weight: number
   readonly counts: Counts
@@ -54,6 +58,7 @@ export type HeadTable = {
   readonly serving_id: string | null
   readonly retained_id: string | null
   readonly retained_until: Date | null
+  readonly retained_instances: number | null
 }
 export type HealthTable = {
   readonly workload_id: string

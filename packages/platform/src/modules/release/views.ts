@@ -10,6 +10,7 @@ export function releaseView(release: Release, kept: ReadonlySet<string>): contra
     image: release.image,
     configRevision: release.configRevision,
     template: release.template,
+    instances: { ...release.instances },
     plan: release.plan,
     fromId: release.fromId,
     previousId: release.previousId,
