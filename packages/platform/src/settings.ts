@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { blobFields, blobFiles, blobNames, missingBlobSettings } from './blob-settings.ts'
 import { parseAllowance } from './outbound/addresses.ts'
 
 /** As Kubernetes writes sizes, in the two units that fit. */
@@ -50,6 +51,7 @@ const Fields = z.strictObject({
   buildMemory: Size.default('2Gi'),
   buildDisk: Size.default('8Gi'),
   buildProcesses: z.coerce.number().int().min(16).max(100_000).default(1_024),
+  ...blobFields,
   /** Folder with the sources of the sample applications; the sample is made from it once. */
   sampleFolder: z.string().min(1).optional(),
   /** Folder of the built console, which may appear later; without it there is no console. */
@@ -68,6 +70,8 @@ const Settings = Fields.superRefine((settings, context) => {
     problem(hasCertificate ? 'tlsKeyFile' : 'tlsCertificateFile', 'certificate and key are given together')
   if (hasCertificate && settings.publicUrl?.startsWith('https://') !== true)
     problem('publicUrl', 'with a certificate it is an https address')
+  for (const key of missingBlobSettings(settings))
+    problem(key, 'a bucket takes endpoint, name, access key and secret key')
   const isOpen = !/^(?:localhost|127\.\d+\.\d+\.\d+|::1)$/u.test(settings.host)
   if (isOpen && !hasCertificate && !settings.allowPlainHttp)
     problem('host', 'beyond this machine it needs SLIPWAY_TLS_CERTIFICATE, or SLIPWAY_ALLOW_PLAIN_HTTP=true')
@@ -94,6 +98,7 @@ const names: Readonly<Record<keyof Settings, string>> = {
   buildMemory: 'SLIPWAY_BUILD_MEMORY',
   buildDisk: 'SLIPWAY_BUILD_DISK',
   buildProcesses: 'SLIPWAY_BUILD_PROCESSES',
+  ...blobNames,
   sampleFolder: 'SLIPWAY_SAMPLE',
   consoleFolder: 'SLIPWAY_CONSOLE',
   soleReplica: 'SLIPWAY_SOLE_REPLICA',
@@ -104,6 +109,7 @@ const names: Readonly<Record<keyof Settings, string>> = {
 const files = {
   masterKey: 'SLIPWAY_MASTER_KEY_FILE',
   authority: 'SLIPWAY_AUTHORITY_FILE',
+  ...blobFiles,
 } as const
 
 /**

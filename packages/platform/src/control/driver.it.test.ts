@@ -37,6 +37,25 @@ async function platformOf(owned: AsyncDisposableStack): Promise<Platform> {
   }
 }
 
+/** The same installation as another process sees it. */
+function replicaOf(platform: Platform, name: string): Platform {
+  const settings = { ...platform.settings, soleReplica: false }
+  return { ...platform, settings, newId: (prefix) => `${prefix}_${name}` }
+}
+
+/** Counts its passes by the epoch they ran under. */
+function countingReconciler(): { readonly epochs: number[]; readonly reconciler: Reconciler } {
+  const epochs: number[] = []
+  const reconcile: Reconciler['reconcile'] = async ({ epoch }) => {
+    epochs.push(epoch)
+    return { againInMs: 20 }
+  }
+  return {
+    epochs,
+    reconciler: reconcilerOf({ concurrency: 1, keys: () => Promise.resolve(['key']), reconcile }),
+  }
+}
+
 function reconcilerOf(part: Pick<Reconciler, 'keys' | 'reconcile' | 'concurrency'>): Reconciler {
   return { name: 'test', resyncMs: 600_000, deadlineMs: 600_000, ...part }
 }
@@ -96,4 +115,65 @@ test('two hundred keys that always want more get equal turns', async () => {
   await waitFor(systemClock, 'ten turns for each', () => Math.min(...turns.values()) >= 10, WAIT)
   // Eight run at a time, so one key is at most a turn and those under way ahead.
   expect(widest).toBeLessThanOrEqual(2)
+})
+
+test('a leader that goes in order is followed at once, under a younger epoch, and does nothing any more', async () => {
+  await using owned = new AsyncDisposableStack()
+  const platform = await platformOf(owned)
+  const [first, second] = [countingReconciler(), countingReconciler()]
+  const leader = owned.use(createDriver(replicaOf(platform, 'a'), [first.reconciler]))
+  const heir = owned.use(createDriver(replicaOf(platform, 'b'), [second.reconciler]))
+  await leader.start()
+  await waitFor(systemClock, 'the first to lead', () => first.epochs.length > 0, WAIT)
+  await heir.start()
+  await systemClock.sleep(0)
+  expect(heir.isLeading()).toBe(false)
+  await leader.retire()
+  const passes = first.epochs.length
+  // Long before the lease would have run out: it is handed over, not waited for.
+  await waitFor(systemClock, 'the second to lead', () => second.epochs.length > 0, { timeoutMs: 9_000 })
+  expect(second.epochs[0]).toBe((first.epochs[0] ?? 0) + 1)
+  expect(leader.isLeading()).toBe(false)
+  expect(first.epochs.length).toBe(passes)
+})
+
+test('a leader whose database does not answer stops before its lease runs out, and what it does is aborted', async () => {
+  await using owned = new AsyncDisposableStack()
+  const platform = await platformOf(owned)
+  let aheadMs = 0
+  let silent = false
+  const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + aheadMs }
+  const answer = Promise.withResolvers<never>()
+  let hanging = 0
+  const transactAsSystem: Platform['database']['transactAsSystem'] = (run, options) => {
+    if (!silent) return platform.database.transactAsSystem(run, options)
+    hanging += 1
+    return answer.promise
+  }
+  const database = { ...platform.database, transactAsSystem }
+  let aborted: unknown
+  const driver = owned.use(
+    createDriver({ ...replicaOf(platform, 'a'), clock, database }, [
+      reconcilerOf({
+        concurrency: 1,
+        keys: () => Promise.resolve(['key']),
+        async reconcile({ signal }) {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+          aborted = signal.reason
+          return {}
+        },
+      }),
+    ]),
+  )
+  await driver.start()
+  await waitFor(systemClock, 'it to lead', () => driver.isLeading(), WAIT)
+  silent = true
+  await waitFor(systemClock, 'a renewal to hang', () => hanging > 0, WAIT)
+  aheadMs = 10_500
+  await waitFor(systemClock, 'it to doubt', () => !driver.isLeading(), WAIT)
+  await waitFor(systemClock, 'its work to be aborted', () => aborted !== undefined, WAIT)
+  expect(String(aborted)).toContain('could not be renewed')
+  silent = false
+  answer.reject(new Error('the connection is gone'))
+  await waitFor(systemClock, 'it to lead again', () => driver.isLeading(), WAIT)
 })

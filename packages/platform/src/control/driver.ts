@@ -4,7 +4,7 @@ import type { Platform } from '../context.ts'
 import type { Db } from '../tables.ts'
 import { keyQueue, type KeyQueue } from './queue.ts'
 import { releaseLease, takeLease } from './queries.ts'
-import { WAKE_CHANNEL } from './wake.ts'
+import { LEASE_FREE, WAKE_CHANNEL } from './wake.ts'
 
 /*
  * Drives the reconcilers. Level-triggered: a wake-up names a key and carries no data; whoever wakes for nothing finds nothing
@@ -14,8 +14,11 @@ import { WAKE_CHANNEL } from './wake.ts'
  * one is refused; losing the lease aborts everything under way.
  */
 const LEASE = 'control'
-const LEASE_SECONDS = 15
-const RENEW_MS = 4 * SECOND_MS
+/** A leader that was killed is followed after this and one renewal, at the latest. */
+const LEASE_SECONDS = 12
+const RENEW_MS = 3 * SECOND_MS
+/** From the last renewal on: before the lease runs out, so that nobody leads when somebody else may. */
+const BELIEVED_MS = (LEASE_SECONDS - 2) * SECOND_MS
 const IDLE_MS = 1 * SECOND_MS
 const BACK_OFF = { firstMs: 500, maxMs: 60_000 }
 
@@ -50,6 +53,8 @@ export type Driver = AsyncDisposable & {
   /** Starts leading as soon as the lease is free; resolves at once. */
   readonly start: () => Promise<void>
   readonly isLeading: () => boolean
+  /** Ends what is under way and gives leadership to whoever waits for it, for good. */
+  readonly retire: () => Promise<void>
   /** Makes a key due now, on this replica only and only while it leads: for hints from the world, which come to every replica. */
   readonly nudge: (reconciler: string, key: string) => void
 }
@@ -78,15 +83,19 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
   const stopping = new AbortController()
   let leading: { readonly epoch: number; readonly lost: AbortController } | undefined
   let nudge: () => void = () => undefined
+  let askForLease: () => void = () => undefined
+  let renewedAtMs = clock.monotonicMs()
   let loop: Promise<void> = Promise.resolve()
   let renewals: Promise<void> = Promise.resolve()
   let listener: AsyncDisposable | undefined
+  let doubts: Disposable | undefined
   const underWay = new Set<Promise<void>>()
 
   /** @param isNews - somebody wrote about the key, so that a pass under way knows less than there is to know */
   function onWake(payload: string | undefined, isNews: boolean): void {
     const nowMs = clock.monotonicMs()
-    if (payload === undefined) for (const lane of lanes) lane.nextResyncAtMs = nowMs
+    if (payload === LEASE_FREE) askForLease()
+    else if (payload === undefined) for (const lane of lanes) lane.nextResyncAtMs = nowMs
     else {
       const [name, key] = payload.split(' ', 2)
       const lane = lanes.find(({ reconciler }) => reconciler.name === name)
@@ -99,9 +108,12 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
   }
 
   async function renew(force: boolean): Promise<void> {
+    // The lease runs from when the database hears of it, which is later.
+    const askedAtMs = clock.monotonicMs()
     const epoch = await database.transactAsSystem((db) =>
       takeLease(db, { name: LEASE, holder, seconds: LEASE_SECONDS, force }),
     )
+    renewedAtMs = askedAtMs
     if (epoch === undefined || (leading !== undefined && leading.epoch !== epoch))
       lose('another replica leads')
     if (epoch !== undefined && leading === undefined) {
@@ -120,19 +132,30 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
   }
 
   async function keepLease(): Promise<void> {
-    let renewedAtMs = clock.monotonicMs()
     while (!stopping.signal.aborted) {
-      try {
-        await renew(false)
-        renewedAtMs = clock.monotonicMs()
-      } catch (thrown) {
-        // Somebody else may lead once the lease has run out, whatever this process believes.
-        if (clock.monotonicMs() - renewedAtMs > (LEASE_SECONDS - 2) * SECOND_MS)
-          lose('the lease could not be renewed')
-        log.warn({ error: messageOf(thrown) }, 'renewing the lease failed')
-      }
-      await clock.sleep(RENEW_MS, stopping.signal).catch(() => undefined)
+      const asked = new Promise<void>((resolve) => (askForLease = resolve))
+      await renew(false).catch((thrown: unknown) =>
+        log.warn({ error: messageOf(thrown) }, 'renewing the lease failed'),
+      )
+      await Promise.race([asked, clock.sleep(RENEW_MS, stopping.signal).catch(() => undefined)])
     }
+  }
+
+  /** Somebody else may lead once the lease has run out, whatever this process believes, and however long the database takes. */
+  function doubtLease(): void {
+    if (clock.monotonicMs() - renewedAtMs > BELIEVED_MS) lose('the lease could not be renewed')
+  }
+
+  async function retire(): Promise<void> {
+    stopping.abort(new Error('the platform stops'))
+    nudge()
+    askForLease()
+    await Promise.all([loop, renewals, ...underWay])
+    if (leading === undefined) return
+    leading = undefined
+    await database
+      .transactAsSystem((db) => releaseLease(db, LEASE, holder))
+      .catch((thrown: unknown) => log.warn({ error: messageOf(thrown) }, 'releasing the lease failed'))
   }
 
   async function work(): Promise<void> {
@@ -211,21 +234,18 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
       listener = await database.listen(WAKE_CHANNEL, (payload) => onWake(payload, true))
       if (platform.settings.soleReplica) await renew(true)
       renewals = keepLease()
+      doubts = clock.every(SECOND_MS, doubtLease)
       loop = work()
     },
     isLeading: () => leading !== undefined,
     nudge(reconciler, key) {
       if (leading) onWake(`${reconciler} ${key}`, false)
     },
+    retire,
     async [Symbol.asyncDispose]() {
-      stopping.abort(new Error('the platform stops'))
-      nudge()
-      await Promise.all([loop, renewals, ...underWay])
+      await retire()
+      doubts?.[Symbol.dispose]()
       await listener?.[Symbol.asyncDispose]()
-      if (leading)
-        await database
-          .transactAsSystem((db) => releaseLease(db, LEASE, holder))
-          .catch((thrown: unknown) => log.warn({ error: messageOf(thrown) }, 'releasing the lease failed'))
     },
   }
 }

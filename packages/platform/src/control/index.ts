@@ -1,3 +1,3 @@
 export { createDriver, type ControlContext, type Reconciler } from './driver.ts'
-export { raiseEpochs, readSetting, settleSetting } from './queries.ts'
+export { raiseEpochs, readSetting, settleSetting, writeSetting } from './queries.ts'
 export { wake } from './wake.ts'

@@ -1,6 +1,8 @@
+import { notify } from '@slipway/db'
 import { sql } from 'kysely'
 
 import type { Db } from '../tables.ts'
+import { LEASE_FREE, WAKE_CHANNEL } from './wake.ts'
 
 /**
  * Takes or renews a lease by the database's clock, so that the clocks of replicas do not matter.
@@ -28,10 +30,12 @@ export async function takeLease(
   return row === undefined ? undefined : Number(row.epoch)
 }
 
+/** Ends a lease and tells those who wait for it. */
 export async function releaseLease(db: Db, name: string, holder: string): Promise<void> {
   await sql`update control_lease set expires_at = clock_timestamp() where name = ${name} and holder = ${holder}`.execute(
     db,
   )
+  await notify(db, WAKE_CHANNEL, LEASE_FREE)
 }
 
 /** More changes of holder than any installation sees. */
@@ -47,6 +51,14 @@ export async function raiseEpochs(db: Db): Promise<void> {
 export async function readSetting(db: Db, key: string): Promise<string | undefined> {
   const row = await db.selectFrom('control_setting').select('value').where('key', '=', key).executeTakeFirst()
   return row?.value
+}
+
+export async function writeSetting(db: Db, key: string, value: string): Promise<void> {
+  await db
+    .insertInto('control_setting')
+    .values({ key, value })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+    .execute()
 }
 
 /** Writes a setting unless it is there; returns the one that holds. */

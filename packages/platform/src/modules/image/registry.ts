@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-import { messageOf, MINUTE_MS } from '@slipway/kit'
+import { DAY_MS, HOUR_MS, messageOf, MINUTE_MS } from '@slipway/kit'
 import {
   collectGarbage,
   createRegistry,
@@ -12,6 +12,7 @@ import {
   ociErrors,
   parseImageConfig,
   parseManifest,
+  s3Blobs,
   scrubBlobs,
   selectPlatform,
   type BlobStore,
@@ -24,6 +25,7 @@ import {
   type RegistryMetadata,
 } from '@slipway/oci'
 
+import { bucketOf } from '../../blob-settings.ts'
 import type { Platform } from '../../context.ts'
 import type { Reconciler } from '../../control/index.ts'
 import { publicUrlOf } from '../../http/browser.ts'
@@ -68,7 +70,7 @@ const CONFIG_MAX_BYTES = 4 * 1024 * 1024
 /** Opens the folder of blobs and makes the first token key. */
 export async function openRegistry(platform: Platform, ports: RegistryPorts): Promise<BuiltInRegistry> {
   const { clock, newId, database, settings, log } = platform
-  const blobs = await folderBlobs(join(settings.dataFolder, 'registry'))
+  const blobs = await openBlobs(platform)
   const metadata = databaseMetadata({
     database,
     ensureRepository: (db, name) => ensureRepository(db, name, clock.now()),
@@ -102,6 +104,17 @@ export async function openRegistry(platform: Platform, ports: RegistryPorts): Pr
     handle: (request, { address }) => answerTo(address)(request),
     [Symbol.dispose]: () => renewing[Symbol.dispose](),
   }
+}
+
+/** Blobs in the data folder, or in a bucket that is proven to be usable before anything is pushed. */
+async function openBlobs({ settings, clock, random, log }: Platform): Promise<BlobStore> {
+  const bucket = bucketOf(settings)
+  if (bucket === undefined) return folderBlobs(join(settings.dataFolder, 'registry'))
+  const blobs = s3Blobs({ bucket, clock, random })
+  await blobs.check()
+  const { endpoint, bucket: name, prefix } = bucket
+  log.info({ endpoint, bucket: name, prefix }, 'blobs of Images lie in a bucket')
+  return blobs
 }
 
 type Stores = { readonly blobs: BlobStore; readonly metadata: RegistryMetadata }
@@ -240,12 +253,16 @@ async function imageManifestOf(source: ImageSource, digest: Digest): Promise<Ima
 }
 
 const UPKEEP_MS = MINUTE_MS
+const SWEEP_MS = 6 * HOUR_MS
+/** Longer than any upload lives. */
+const SWEEP_AGE_MS = 2 * DAY_MS
 const SCRUB_BLOBS = 20
 const SCRUB_BYTES_PER_SECOND = 20 * 1024 * 1024
 
 /** Collects what nobody needs, forgets abandoned uploads, and reads the blobs again, a few at a time. */
 export function registryUpkeep(registry: () => BuiltInRegistry): Reconciler {
   let scrubbedTo: Digest | undefined
+  let sweptMs = -SWEEP_MS
   return {
     name: 'image-upkeep',
     keys: async () => ['all'],
@@ -259,6 +276,10 @@ export function registryUpkeep(registry: () => BuiltInRegistry): Reconciler {
       for (const { item, error } of report.failures)
         log.warn({ item, error: messageOf(error) }, 'collecting an image part failed')
       await dropStaleUploads({ blobs, metadata, clock })
+      if (clock.monotonicMs() - sweptMs >= SWEEP_MS) {
+        await blobs.sweep(new Date(clock.now().getTime() - SWEEP_AGE_MS))
+        sweptMs = clock.monotonicMs()
+      }
       const scrub = await scrubBlobs({
         blobs,
         clock,
