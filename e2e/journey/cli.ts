@@ -17,8 +17,11 @@ export type Cli = {
   readonly json: (...args: readonly string[]) => Promise<Record<string, unknown>>
 }
 
-/** @param home - where its configuration lies */
-export function cliAt(home: string, url: string): Cli {
+/**
+ * @param home - where its configuration lies
+ * @param authority - PEM file of who signed the platform's certificate
+ */
+export function cliAt(home: string, url: string, authority?: string): Cli {
   const start = (args: readonly string[], input: string): Promise<Ran> => {
     const child = spawn(
       process.execPath,
@@ -34,6 +37,7 @@ export function cliAt(home: string, url: string): Cli {
           LANG: 'en_US.UTF-8',
           SLIPWAY_SERVER: url,
           SLIPWAY_CONFIG: join(home, 'cli.json'),
+          ...(authority !== undefined && { SLIPWAY_CA: authority }),
         },
       },
     )

@@ -44,11 +44,11 @@ export type Developer = {
  * @param prepare - what an operator does before, such as registering a Cluster
  */
 export async function settleIn(
-  product: Pick<Product, 'url' | 'firstRunToken'>,
+  product: Pick<Product, 'url' | 'firstRunToken'> & { readonly authority?: string },
   home: string,
   prepare: (cli: Cli) => Promise<void> = async () => undefined,
 ): Promise<Developer> {
-  const cli = cliAt(home, product.url)
+  const cli = cliAt(home, product.url, product.authority)
   const token = product.firstRunToken ?? ''
   await cli.succeed(
     ['login', '--first-run-token', token, '--name', 'ann', '--password-stdin'],

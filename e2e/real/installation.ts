@@ -3,9 +3,10 @@
  * that applications and builds run on.
  */
 import { createReadStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import * as tls from 'node:tls'
 
 import { systemClock, waitFor } from '@slipway/kit'
 import {
@@ -19,14 +20,13 @@ import {
 } from '@slipway/oci'
 import { freePort, testPlatform } from '@slipway/testkit'
 
-import { makeAuthority, type TestAuthority } from '../../tools/kubernetes/certificates.ts'
+import { makeAuthority } from '../../tools/kubernetes/certificates.ts'
 import { type RealClusterWithNodes, startNodeCluster } from '../../tools/kubernetes/cluster.ts'
 import type { Cli } from '../journey/cli.ts'
 import { settleIn, WORKLOAD, type Developer } from '../journey/developer.ts'
 import { makeHome, removeHome } from '../journey/product.ts'
 import type { Entrance } from '../journey/visitors.ts'
 import { ensureBaseArchive } from './base-image.ts'
-import { forwardSecurely } from './secure-server.ts'
 import { tarOf } from './tar.ts'
 
 const WAIT_MS = 120_000
@@ -60,17 +60,29 @@ export async function openInstallation(options: { readonly nodes: number }): Pro
   const home = await makeHome()
   cleanup.defer(() => removeHome(home))
   const cluster = cleanup.use(await startNodeCluster(options))
-  const authority = makeAuthority('slipway-e2e-platform')
+  const served = await certificateFor(cluster.hostAddress, home)
   const port = await freePort()
-  const front = cleanup.use(await forwardSecurely(authority, cluster.hostAddress, port))
-  const settings = { port, publicUrl: front.url, localSourceRoots: home }
-  const { firstRunToken } = cleanup.use(await testPlatform(settings))
-  const urls = { inside: `http://127.0.0.1:${port}`, outside: front.url }
+  const host = `${cluster.hostAddress}:${port}`
+  const url = `https://${host}`
+  const { firstRunToken } = cleanup.use(
+    await testPlatform({
+      host: cluster.hostAddress,
+      port,
+      publicUrl: url,
+      tlsCertificateFile: served.certificateFile,
+      tlsKeyFile: served.keyFile,
+      authority: served.authority,
+      // The cluster is at addresses that a platform for others does not dial by itself.
+      outboundAllow: '127.0.0.0/8:*,10.0.0.0/8:*',
+      localSourceRoots: home,
+    }),
+  )
   let client: RegistryClient | undefined
-  const developer = await settleIn({ url: urls.inside, firstRunToken }, home, async (cli) => {
+  const product = { url, firstRunToken, authority: served.authorityFile }
+  const developer = await settleIn(product, home, async (cli) => {
     await cli.succeed(['cluster', 'register', 'real', '--kubeconfig', cluster.kubeconfigPath, '--default'])
-    client = await clientFor(cli, urls)
-    await pushBases(client, authority)
+    client = await clientFor(cli, url)
+    await pushBases(client)
   })
   const registry = client
   if (!registry) throw new Error('settling in prepares nothing')
@@ -79,7 +91,7 @@ export async function openInstallation(options: { readonly nodes: number }): Pro
     cluster,
     developer,
     home,
-    trustRegistry: () => cluster.trustRegistry(front.host, authority.certificate),
+    trustRegistry: () => cluster.trustRegistry(host, served.authority),
     push: (program) =>
       append(registry, { 'server.js': program }, 'shop/web', {
         command: ['node', 'server.js'],
@@ -100,37 +112,48 @@ export async function openInstallation(options: { readonly nodes: number }): Pro
   }
 }
 
-async function clientFor(
-  cli: Cli,
-  urls: { readonly inside: string; readonly outside: string },
-): Promise<RegistryClient> {
+type Served = {
+  readonly certificateFile: string
+  readonly keyFile: string
+  readonly authorityFile: string
+  /** PEM. */
+  readonly authority: string
+}
+
+/** A certificate for an address, by an authority that this process trusts from now on. */
+async function certificateFor(address: string, folder: string): Promise<Served> {
+  const authority = makeAuthority('slipway-e2e-platform')
+  const { certificate, key } = authority.issue([address])
+  const at = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(folder, name), text, { mode: 0o600 })
+    return join(folder, name)
+  }
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), authority.certificate])
+  return {
+    certificateFile: await at('server.crt', certificate),
+    keyFile: await at('server.key', key),
+    authorityFile: await at('authority.crt', authority.certificate),
+    authority: authority.certificate,
+  }
+}
+
+async function clientFor(cli: Cli, url: string): Promise<RegistryClient> {
   const secret = String((await cli.json('token', 'create', 'images'))['secret'])
   return registryClient({
-    baseUrl: urls.inside,
+    baseUrl: url,
     credentials: { username: 'operator', password: secret },
     clock: systemClock,
-    // The registry names itself as the nodes know it, by a certificate that this process does not trust.
-    fetch: (input, init) =>
-      fetch(
-        typeof input === 'object' && 'url' in input
-          ? input
-          : String(input).replace(urls.outside, urls.inside),
-        init,
-      ),
   })
 }
 
-/** The bases of applications and of builds; builds send to the platform and must trust its authority. */
-async function pushBases(client: RegistryClient, authority: TestAuthority): Promise<void> {
+/** The bases of applications and of builds. */
+async function pushBases(client: RegistryClient): Promise<void> {
   await importArchive({
     archive: createReadStream(await ensureBaseArchive()),
     sink: clientSink(client, 'base/node'),
     tagsFor: () => ['latest'],
   })
-  await append(client, { 'authority.crt': authority.certificate }, 'base/build', {
-    command: ['node'],
-    environment: { NODE_EXTRA_CA_CERTS: '/app/authority.crt' },
-  })
+  await append(client, { README: 'What builds run on.\n' }, 'base/build', { command: ['node'] })
 }
 
 /** Appends files to the base of applications and tags the result as the latest; its digest. */

@@ -1,8 +1,7 @@
 /* TLS on a free port of an address of this machine, with a certificate for that address. */
 import type { RequestListener } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import { type AddressInfo, connect, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
+import type { AddressInfo, Server, Socket } from 'node:net'
 
 import type { TestAuthority } from '../../tools/kubernetes/certificates.ts'
 
@@ -22,23 +21,6 @@ export async function serveSecurely(
   const served = await listen(server, address)
   server.on('request', listenerFor(served.url))
   return served
-}
-
-/** Takes TLS off and passes what is inside to a port of 127.0.0.1. */
-export async function forwardSecurely(
-  authority: TestAuthority,
-  address: string,
-  port: number,
-): Promise<SecureServer> {
-  const { certificate, key } = authority.issue([address])
-  const server = createTlsServer({ cert: certificate, key }, (outer) => {
-    const inner = connect(port, '127.0.0.1')
-    outer.pipe(inner).pipe(outer)
-    // Whichever side goes, the other one has nobody left to talk to.
-    outer.on('error', () => inner.destroy()).on('close', () => inner.destroy())
-    inner.on('error', () => outer.destroy()).on('close', () => outer.destroy())
-  })
-  return await listen(server, address)
 }
 
 async function listen(server: Server, address: string): Promise<SecureServer> {
