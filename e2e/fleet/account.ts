@@ -145,8 +145,13 @@ export function forbiddenThings(
       (kube) => kube.remove('validatingadmissionpolicies', { name: 'slipway-workloads' }),
     ],
     [
-      'take over the mark of the owner',
-      (kube) => kube.remove('configmaps', { namespace: 'slipway-system', name: 'slipway-owner' }),
+      'change whose the Cluster is',
+      (kube) =>
+        kube.patch(
+          'configmaps',
+          { namespace: 'slipway-system', name: 'slipway-owner' },
+          { type: 'merge', body: { data: { installation: 'ins_other' } } },
+        ),
     ],
   ]
 }

@@ -3,7 +3,15 @@
  * that a thousand agents do not come back at one moment. A refusal is said once and then asked about rarely, until the token
  * in its file is another one.
  */
-import { type Clock, messageOf, MINUTE_MS, type Random, retryDelayMs, SECOND_MS } from '@slipway/kit'
+import {
+  type Clock,
+  messageOf,
+  MINUTE_MS,
+  type Random,
+  retryDelayMs,
+  SECOND_MS,
+  systemCodeOf,
+} from '@slipway/kit'
 import { WebSocket } from 'ws'
 
 import { ConnectionClosed, conversationOver, MESSAGE_MAX_BYTES } from './carrier.ts'
@@ -18,6 +26,8 @@ export type AgentOptions = {
   /** Read before each attempt, so that a new token is taken up. */
   readonly readToken: () => Promise<string>
   readonly api: ApiServer
+  /** Base address of a Gateway that the cluster does not name itself. */
+  readonly gatewayUrl?: string | undefined
   readonly clock: Clock
   readonly random: Random
   readonly log: (event: string, facts?: Readonly<Record<string, unknown>>) => void
@@ -33,7 +43,7 @@ const TOKEN_CHECK_MS = 5 * SECOND_MS
 /** Runs until the signal is aborted; never rejects. */
 export async function runAgent(options: AgentOptions): Promise<void> {
   const { clock, random, log, signal } = options
-  using forwarder = openForwarder(options.api)
+  using forwarder = openForwarder({ api: options.api, clock, gatewayUrl: options.gatewayUrl })
   let failures = 0
   while (!signal.aborted) {
     const startedMs = clock.monotonicMs()
@@ -45,7 +55,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       log('disconnected', { why })
     } catch (error) {
       isRefused = error instanceof ConnectionClosed && error.code === REFUSED_CODE
-      log(isRefused ? 'refused' : 'failed', { why: messageOf(error) })
+      log(isRefused ? 'refused' : 'failed', { why: whyOf(error) })
     }
     if (signal.aborted) break
     if (clock.monotonicMs() - startedMs >= GOOD_MS) failures = 0
@@ -53,6 +63,16 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     failures += 1
     await (isRefused ? untilOtherToken(options, token) : pause(options, delayMs))
   }
+}
+
+const UNTRUSTED =
+  /^(?:CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER))/u
+
+function whyOf(error: unknown): string {
+  const why = messageOf(error)
+  return UNTRUSTED.test(systemCodeOf(error) ?? '')
+    ? `${why}: the platform's certificate cannot be trusted; apply what "slipway cluster renew-agent --ca <file>" prints, with the certificate of the authority that signed it`
+    : why
 }
 
 /** Resolves with the reason when a tunnel that stood has ended. @throws {Error} when none came about, or it was cut by a refusal */

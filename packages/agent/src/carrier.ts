@@ -4,6 +4,8 @@ import type { Carrier } from './tunnel.ts'
 
 /** Largest WebSocket message that is taken, in bytes; a frame is far smaller. */
 export const MESSAGE_MAX_BYTES = 64 * 1024
+/** A close carries a reason of at most 123 bytes. */
+const REASON_MAX = 120
 /** Messages that may come before somebody takes them. */
 const QUEUE_MAX = 256
 
@@ -12,7 +14,7 @@ export type Conversation = {
   /** @throws {Error} when it closes first, or the signal is aborted */
   readonly next: (signal: AbortSignal) => Promise<Buffer>
   readonly say: (text: string) => void
-  /** Ends it with a code and a reason of at most 100 characters. */
+  /** Ends it with a code and a reason of at most 120 characters. */
   readonly refuse: (code: number, why: string) => void
   /** From now on all messages go to the tunnel. */
   readonly carrier: () => Carrier
@@ -69,7 +71,7 @@ export function conversationOver(socket: WebSocket): Conversation {
       })
     },
     say: (text) => socket.send(text),
-    refuse: (code, why) => socket.close(code, why.slice(0, 100)),
+    refuse: (code, why) => socket.close(code, why.slice(0, REASON_MAX)),
     carrier: () => ({
       send(bytes, sent) {
         socket.send(bytes, { binary: true }, (error) => sent?.(error))

@@ -1,11 +1,11 @@
 /*
  * The agent's end of a stream: HTTP/1.1 of the platform, forwarded to the API server over TLS with the ServiceAccount's token,
- * which so never leaves the cluster. Nothing else can be reached: the address is the agent's own setting.
+ * which so never leaves the cluster. Nothing else can be reached but Gateways (`gateways.ts`): the address is the agent's own setting.
  */
 import {
   createServer,
-  type IncomingHttpHeaders,
   type IncomingMessage,
+  type OutgoingHttpHeaders,
   type RequestListener,
   type ServerResponse,
   STATUS_CODES,
@@ -13,7 +13,9 @@ import {
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
 
-import { messageOf } from '@slipway/kit'
+import { type Clock, messageOf } from '@slipway/kit'
+
+import { gatewayVisits, isVisit } from './gateways.ts'
 
 export type ApiServer = {
   readonly host: string
@@ -24,9 +26,18 @@ export type ApiServer = {
   readonly readToken: () => Promise<string>
 }
 
+export type ForwarderOptions = {
+  readonly api: ApiServer
+  readonly clock: Clock
+  /** Base address of a Gateway that may be asked beside those that the cluster names. */
+  readonly gatewayUrl: string | undefined
+}
+
 export type Forwarder = Disposable & { readonly serve: (stream: Duplex) => void }
 
 const IDLE_MS = 60_000
+/** On an answer that is the agent's own: why the request did not get any further, percent-encoded. */
+export const REFUSAL_HEADER = 'slipway-agent-refusal'
 /** Belong to one connection, not to what it carries; the identity is ours to give. */
 const OWN_HEADERS = new Set([
   'authorization',
@@ -40,7 +51,7 @@ const OWN_HEADERS = new Set([
   'upgrade',
 ])
 
-export function openForwarder(api: ApiServer): Forwarder {
+export function openForwarder({ api, clock, gatewayUrl }: ForwarderOptions): Forwarder {
   const agent = new Agent({
     keepAlive: true,
     timeout: IDLE_MS,
@@ -48,20 +59,29 @@ export function openForwarder(api: ApiServer): Forwarder {
     ...(api.certificateAuthority !== undefined && { ca: api.certificateAuthority }),
   })
 
-  async function optionsFor(request: IncomingMessage, extra: IncomingHttpHeaders): Promise<RequestOptions> {
+  const visits = gatewayVisits(clock, askApi, gatewayUrl)
+
+  async function optionsFor(
+    request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
+    extra: OutgoingHttpHeaders,
+  ): Promise<RequestOptions> {
     const kept = Object.entries(request.headers).filter(([name]) => !OWN_HEADERS.has(name))
+    const authorization = `Bearer ${await api.readToken()}`
     return {
       agent,
       host: api.host,
       port: api.port,
       method: request.method ?? 'GET',
       path: request.url ?? '/',
-      headers: {
-        ...Object.fromEntries(kept),
-        ...extra,
-        authorization: `Bearer ${await api.readToken()}`,
-      },
+      headers: { ...Object.fromEntries(kept), ...extra, authorization },
     }
+  }
+
+  async function askApi(url: string): Promise<IncomingMessage> {
+    const options = await optionsFor({ method: 'GET', url, headers: {} }, {})
+    return await new Promise((resolve, reject) => {
+      httpsRequest(options, resolve).once('error', reject).end()
+    })
   }
 
   async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -103,7 +123,8 @@ export function openForwarder(api: ApiServer): Forwarder {
   }
 
   const onRequest: RequestListener = (request, response) => {
-    void forward(request, response).catch((error: unknown) => refuse(response, error))
+    const serve = isVisit(request) ? visits.visit : forward
+    void serve(request, response).catch((error: unknown) => refuse(response, error))
   }
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: IDLE_MS }, onRequest)
   server.on('clientError', (_, stream) => stream.destroy())
@@ -133,7 +154,9 @@ function refuse(response: ServerResponse, error: unknown): void {
     response.destroy()
     return
   }
-  response.writeHead(502, { 'content-type': 'application/json' }).end(refusalBody(messageOf(error)))
+  const why = messageOf(error).slice(0, 300)
+  const headers = { 'content-type': 'application/json', [REFUSAL_HEADER]: encodeURIComponent(why) }
+  response.writeHead(502, headers).end(refusalBody(why))
 }
 
 function plainAnswer(code: number, why: string): string {

@@ -11,6 +11,7 @@ export const GREETING_MS = 10_000
 export const REFUSED_CODE = 1008
 export const REFUSALS = {
   token: 'the token is not or no longer valid',
+  otherCluster: 'this token connects another cluster: "slipway cluster register-agent" makes one of its own',
   protocol: 'the agent and the platform do not fit together: apply the newest manifest',
 } as const
 

@@ -1,5 +1,6 @@
 export { withinGreeting } from './agent.ts'
 export { conversationOver } from './carrier.ts'
+export { REFUSAL_HEADER } from './forward.ts'
 export { encodeWelcome, readGreeting, REFUSALS, REFUSED_CODE } from './greeting.ts'
 export { openTunnel, type Tunnel } from './tunnel.ts'
 export { readAgentProgram } from './program.ts'

@@ -39,6 +39,7 @@ try {
       certificateAuthority: await readText(join(folder, 'ca.crt')),
       readToken: () => readText(join(folder, 'token')),
     },
+    gatewayUrl: process.env['SLIPWAY_GATEWAY_URL'],
     clock: systemClock,
     random: systemRandom,
     log,

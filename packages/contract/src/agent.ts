@@ -11,6 +11,14 @@ const AgentImage = z
   .regex(/^[\w][\w.:/@-]{0,511}$/u)
   .default('docker.io/library/node:24-slim')
 
+const AUTHORITY_MAX = 128 * 1024
+/** By which the agent trusts the platform's certificate; the platform's own authority unless told. */
+const AgentAuthority = z
+  .string()
+  .max(AUTHORITY_MAX)
+  .regex(/-----BEGIN CERTIFICATE-----/u)
+  .optional()
+
 /** A Cluster in a closed network is not dialled: an agent in it dials the platform, and carries all requests. */
 export const agent = {
   registerAgent: endpoint({
@@ -27,6 +35,7 @@ export const agent = {
       name: DisplayName.optional(),
       isDefault: z.boolean().default(false),
       image: AgentImage,
+      certificateAuthority: AgentAuthority,
       ...gatewayFields,
     }),
     status: 201,
@@ -47,7 +56,7 @@ export const agent = {
     audit: 'cluster.agent.renew',
     summary: "Replace the token of a Cluster's agent; the old one ends at once",
     params: inCluster,
-    body: z.strictObject({ image: AgentImage }),
+    body: z.strictObject({ image: AgentImage, certificateAuthority: AgentAuthority }),
     status: 200,
     secretResponse: true,
     response: z.strictObject({ cluster: Cluster, manifest: z.string() }),

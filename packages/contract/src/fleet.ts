@@ -181,7 +181,8 @@ export const fleet = {
     scope: 'installation',
     rate: 'write',
     audit: 'cluster.delete',
-    summary: 'Forget a Cluster that no Environment uses; nothing on it is touched',
+    summary:
+      'Forget a Cluster that no Environment uses; its mark and the tokens go, all else there stays as it is',
     params: inCluster,
     status: 204,
     response: Nothing,

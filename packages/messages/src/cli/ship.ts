@@ -106,6 +106,7 @@ export const cliShip = catalog({
     'cluster.revoke-agent': 'Revoke the token of an agent; its connection ends within seconds',
     'cluster.revokingAgent': 'Cut Cluster {name} off until a new token is applied there.',
     'cluster.agentImage': 'image with Node 24 in which the agent runs',
+    'cluster.agentAuthority': "file with the certificate of the authority that signed the platform's (PEM)",
     'cluster.agent.apply':
       'Apply it in the Cluster: kubectl apply -f -. It holds a token that is not shown again.',
     'cluster.manifest': 'Print what registering puts on a Cluster',
@@ -137,6 +138,8 @@ export const cliShip = catalog({
     'cluster.nodes': 'List the nodes of a Cluster',
     'cluster.remove': 'Forget a Cluster that no Environment uses; nothing on it is touched',
     'cluster.removing': 'Forget Cluster {name}.',
+    'cluster.remove.unreached':
+      'Cluster {name} does not answer, so what registering put there stays: "kubectl delete namespace slipway-system" there ends it.',
     'column.health': 'HEALTH',
     'column.nodes': 'NODES',
     'column.warnings': 'WARNINGS',
@@ -290,6 +293,7 @@ export const cliShip = catalog({
     'cluster.revoke-agent': '吊销代理的令牌；其连接会在数秒内断开',
     'cluster.revokingAgent': '断开集群 {name}，直到在其中应用新的令牌。',
     'cluster.agentImage': '运行代理的镜像，需包含 Node 24',
+    'cluster.agentAuthority': '签发平台证书的机构证书文件（PEM）',
     'cluster.agent.apply': '请在集群中应用：kubectl apply -f -。其中的令牌不会再次显示。',
     'cluster.manifest': '输出注册时应用到集群的内容',
     'cluster.rotate-credentials': '立即更换 Slipway 在集群上的令牌',
@@ -316,6 +320,8 @@ export const cliShip = catalog({
     'cluster.nodes': '列出集群的节点',
     'cluster.remove': '移除没有环境使用的集群；集群上的内容不受影响',
     'cluster.removing': '将移除集群 {name}。',
+    'cluster.remove.unreached':
+      '集群 {name} 没有响应，注册时放置的内容会留在那里：可在该集群上执行“kubectl delete namespace slipway-system”清除。',
     'column.health': '健康',
     'column.nodes': '节点',
     'column.warnings': '警告',

@@ -1,6 +1,7 @@
 import { commandOf } from '../../command.ts'
 import type { Deps } from '../../deps.ts'
 import { Exit, type ExitCode } from '../../exit.ts'
+import { readTextFile } from '../../files.ts'
 import { mutationOptions } from '../../server.ts'
 import { printAgent } from './agent-view.ts'
 
@@ -8,11 +9,13 @@ export function clusterRegisterAgent(deps: Deps, run = runClusterRegisterAgent) 
   return commandOf(deps, 'cluster.register-agent', [
     'cluster register-agent beijing',
     'cluster register-agent beijing --image registry.example.com/node:24',
+    'cluster register-agent beijing --ca authority.crt',
   ])
     .argument('<slug>', deps.text('argument.slug'))
     .option('--name <name>', deps.text('option.displayName'))
     .option('--default', deps.text('cluster.register.default'))
     .option('--image <image>', deps.text('cluster.agentImage'))
+    .option('--ca <file>', deps.text('cluster.agentAuthority'))
     .option('--gateway <gateway>', deps.text('cluster.gateway'))
     .option('--gateway-url <url>', deps.text('cluster.gatewayUrl'))
     .option('--domain <domain>', deps.text('cluster.domain'))
@@ -23,14 +26,17 @@ type Options = {
   readonly name?: string | undefined
   readonly default?: boolean | undefined
   readonly image?: string | undefined
+  readonly ca?: string | undefined
   readonly gateway?: string | undefined
   readonly gatewayUrl?: string | undefined
   readonly domain?: string | undefined
 }
 
 export async function runClusterRegisterAgent(deps: Deps, slug: string, options: Options): Promise<ExitCode> {
-  const { default: isDefault = false, ...rest } = options
-  const made = await deps.api().registerAgent({ slug, isDefault, ...rest }, mutationOptions(deps.signal, {}))
+  const { default: isDefault = false, ca, ...rest } = options
+  const certificateAuthority = ca === undefined ? undefined : await readTextFile(deps, ca)
+  const call = mutationOptions(deps.signal, {})
+  const made = await deps.api().registerAgent({ slug, isDefault, certificateAuthority, ...rest }, call)
   await printAgent(deps, made)
   return Exit.ok
 }

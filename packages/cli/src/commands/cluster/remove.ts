@@ -20,6 +20,8 @@ export async function runClusterRemove(
 ): Promise<ExitCode> {
   const cluster = await clusterIdOf(deps, given)
   await confirm(deps, deps.text('cluster.removing', { name: given }), options)
+  const { health } = await deps.api().getCluster({ cluster }, { signal: deps.signal })
+  if (health.state !== 'ready') deps.io.note(deps.text('cluster.remove.unreached', { name: given }))
   await deps.api().deleteCluster({ cluster }, mutationOptions(deps.signal, options))
   await printDeleted(deps, cluster, options)
   return Exit.ok

@@ -2,6 +2,7 @@ import { commandOf } from '../../command.ts'
 import type { Deps } from '../../deps.ts'
 import { Exit, type ExitCode } from '../../exit.ts'
 import { clusterIdOf } from '../../names.ts'
+import { readTextFile } from '../../files.ts'
 import { mutationOptions } from '../../server.ts'
 import { printAgent } from './agent-view.ts'
 
@@ -9,18 +10,22 @@ export function clusterRenewAgent(deps: Deps, run = runClusterRenewAgent) {
   return commandOf(deps, 'cluster.renew-agent', ['cluster renew-agent beijing'])
     .argument('<cluster>', deps.text('argument.cluster'))
     .option('--image <image>', deps.text('cluster.agentImage'))
+    .option('--ca <file>', deps.text('cluster.agentAuthority'))
     .action((cluster, options) => deps.exit(run(deps, cluster, options)))
 }
 
 export async function runClusterRenewAgent(
   deps: Deps,
   given: string,
-  { image }: { readonly image?: string | undefined },
+  { image, ca }: { readonly image?: string | undefined; readonly ca?: string | undefined },
 ): Promise<ExitCode> {
+  const certificateAuthority = ca === undefined ? undefined : await readTextFile(deps, ca)
   const cluster = await clusterIdOf(deps, given)
   await printAgent(
     deps,
-    await deps.api().renewAgentToken({ cluster, image }, mutationOptions(deps.signal, {})),
+    await deps
+      .api()
+      .renewAgentToken({ cluster, image, certificateAuthority }, mutationOptions(deps.signal, {})),
   )
   return Exit.ok
 }

@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto'
+
 import { readAgentProgram } from '@slipway/agent'
+import { canonicalJson } from '@slipway/kit'
 import type { Objects } from '@slipway/kube'
 import { stringify } from 'yaml'
 
@@ -10,6 +13,7 @@ const LABELS = { 'app.kubernetes.io/managed-by': 'slipway', 'app.kubernetes.io/n
 const TOKEN_FOLDER = '/var/run/slipway'
 const PROGRAM_FOLDER = '/opt/slipway'
 const PROGRAM_FILE = 'slipway-agent.mjs'
+const AUTHORITY_FILE = 'authority.crt'
 
 export type AgentManifest = {
   readonly mark: OwnerMark
@@ -18,29 +22,37 @@ export type AgentManifest = {
   /** Where agents find the platform. */
   readonly platformUrl: string
   readonly allowPlainHttp: boolean
+  /** PEM of the authorities by which the agent trusts the platform; undefined for those of its image. */
+  readonly authority: string | undefined
+  /** Base address of the gateway that an operator named. */
+  readonly gatewayUrl: string | undefined
 }
 
 /** Everything that a Cluster needs to dial out: the account with its roles, and the agent that acts as it. */
 export async function agentManifestYaml(about: AgentManifest): Promise<string> {
   const metadata = { name: NAME, namespace: SYSTEM_NAMESPACE, labels: LABELS }
   const program = await readAgentProgram()
+  const authority = about.authority === undefined ? {} : { [AUTHORITY_FILE]: about.authority }
+  const files = { [PROGRAM_FILE]: program, ...authority }
+  const programHash = createHash('sha256').update(canonicalJson(files)).digest('hex').slice(0, 16)
   const objects: readonly object[] = [
     { apiVersion: 'v1', kind: 'Secret', metadata, stringData: { token: about.token } },
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [PROGRAM_FILE]: program } },
-    { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: deploymentSpec(about) },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: files },
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: deploymentSpec({ ...about, programHash }) },
   ]
   const documents = objects.map((one) => stringify(one, { aliasDuplicateObjects: false, lineWidth: 0 }))
   return [manifestYaml(about.mark), ...documents].join('---\n')
 }
 
-function deploymentSpec(about: AgentManifest): NonNullable<Objects['deployments']['spec']> {
+function deploymentSpec(
+  about: AgentManifest & { readonly programHash: string },
+): NonNullable<Objects['deployments']['spec']> {
   return {
     replicas: 1,
-    // Two at once would take the connection from each other.
-    strategy: { type: 'Recreate' },
     selector: { matchLabels: { 'app.kubernetes.io/name': NAME } },
     template: {
-      metadata: { labels: LABELS },
+      // What is mounted changes in a pod that runs; what the program is, and whom it trusts, it learns at its start.
+      metadata: { labels: LABELS, annotations: { 'slipway/program': about.programHash } },
       spec: {
         serviceAccountName: ACCOUNT,
         automountServiceAccountToken: true,
@@ -55,11 +67,7 @@ function deploymentSpec(about: AgentManifest): NonNullable<Objects['deployments'
             name: 'agent',
             image: about.image,
             command: ['node', `${PROGRAM_FOLDER}/${PROGRAM_FILE}`],
-            env: [
-              { name: 'SLIPWAY_URL', value: about.platformUrl },
-              { name: 'SLIPWAY_AGENT_TOKEN_FILE', value: `${TOKEN_FOLDER}/token` },
-              ...(about.allowPlainHttp ? [{ name: 'SLIPWAY_ALLOW_PLAIN_HTTP', value: 'true' }] : []),
-            ],
+            env: environmentOf(about),
             resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '512Mi' } },
             securityContext: {
               allowPrivilegeEscalation: false,
@@ -79,4 +87,16 @@ function deploymentSpec(about: AgentManifest): NonNullable<Objects['deployments'
       },
     },
   }
+}
+
+function environmentOf(about: AgentManifest): { readonly name: string; readonly value: string }[] {
+  const { platformUrl, allowPlainHttp, authority, gatewayUrl } = about
+  const all = {
+    SLIPWAY_URL: platformUrl,
+    SLIPWAY_AGENT_TOKEN_FILE: `${TOKEN_FOLDER}/token`,
+    ...(authority !== undefined && { NODE_EXTRA_CA_CERTS: `${PROGRAM_FOLDER}/${AUTHORITY_FILE}` }),
+    ...(allowPlainHttp && { SLIPWAY_ALLOW_PLAIN_HTTP: 'true' }),
+    ...(gatewayUrl !== undefined && { SLIPWAY_GATEWAY_URL: gatewayUrl }),
+  }
+  return Object.entries(all).map(([name, value]) => ({ name, value }))
 }

@@ -23,7 +23,7 @@ export function agentRoutes(
     const { slug, isDefault, gateway, gatewayUrl, domain } = body
     const id = outer.newId('clu')
     const { token, tokenHash } = newAgentToken()
-    const manifest = await manifestFor(outer, { id, token, image: body.image })
+    const manifest = await manifestFor(outer, { id, token, ...body })
     const registration = {
       server: AGENT_SERVER,
       kubeconfig: '',
@@ -38,7 +38,9 @@ export function agentRoutes(
   })
   routes.onOutside(contract.renewAgentToken, async ({ params, body }, outer, commit) => {
     const { token, tokenHash } = newAgentToken()
-    const manifest = await manifestFor(outer, { id: params.cluster, token, image: body.image })
+    const { gateway } = found(await outer.read((db) => queries.findCluster(db, params.cluster)))
+    const about = { id: params.cluster, token, gatewayUrl: gateway.gatewayUrl, ...body }
+    const manifest = await manifestFor(outer, about)
     return commit(async (ctx) => ({
       cluster: viewed(ctx, await setToken(ctx, params.cluster, tokenHash)),
       manifest,
@@ -56,14 +58,23 @@ function agentCredential({ now }: Pick<RequestContext, 'now'>, tokenHash: string
 
 function manifestFor(
   ctx: Pick<RequestContext, 'installationId' | 'settings'>,
-  about: { readonly id: string; readonly token: string; readonly image: string },
+  about: {
+    readonly id: string
+    readonly token: string
+    readonly image: string
+    readonly certificateAuthority?: string | undefined
+    readonly gatewayUrl?: string | undefined
+  },
 ): Promise<string> {
+  const { id, token, image, certificateAuthority, gatewayUrl } = about
   return agentManifestYaml({
-    mark: markOf(ctx, about.id),
-    image: about.image,
-    token: about.token,
+    mark: markOf(ctx, id),
+    image,
+    token,
+    gatewayUrl,
     platformUrl: publicUrlOf(ctx.settings).origin,
     allowPlainHttp: ctx.settings.allowPlainHttp,
+    authority: certificateAuthority ?? ctx.settings.authority,
   })
 }
 

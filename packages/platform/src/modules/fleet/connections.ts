@@ -8,7 +8,7 @@ import { fleetErrors } from './errors.ts'
 import { readFacts } from './facts.ts'
 import { grantNamespace } from './grant.ts'
 import type { Cluster, ClusterConnection, ClusterFacts, ClusterPods, Clusters, Health } from './model.ts'
-import { nextPulse, skewOf, type Pulse } from './plan.ts'
+import { isForeign, nextPulse, skewOf, type Pulse } from './plan.ts'
 import * as queries from './queries.ts'
 import { watchWorkloads, type WorkloadWatch } from './watch.ts'
 
@@ -20,8 +20,8 @@ import { watchWorkloads, type WorkloadWatch } from './watch.ts'
 const PULSE_MS = 4 * SECOND_MS
 const PULSE_TIMEOUT_MS = 2 * SECOND_MS
 const FACTS_MS = MINUTE_MS
-/** How often a gateway is looked for where there is none, in ms. */
-const GATEWAY_MS = 2 * SECOND_MS
+/** How often facts that something is wrong with are read again, in ms. */
+const WANTING_MS = 2 * SECOND_MS
 const RELOAD_MS = 15 * SECOND_MS
 /** Facts that take longer are given up, in ms: somebody may wait for them. */
 const FACTS_TIMEOUT_MS = 10 * SECOND_MS
@@ -67,7 +67,10 @@ export type Connections = Clusters &
     readonly start: () => Promise<void>
   }
 
-export function openConnections(platform: Platform, agents: Pick<Agents, 'clientOf'>): Connections {
+export function openConnections(
+  platform: Platform,
+  agents: Pick<Agents, 'clientOf' | 'askGatewayOf'>,
+): Connections {
   const { clock, log, database } = platform
   const open = new Map<string, Connected>()
   const stopping = new AbortController()
@@ -213,24 +216,35 @@ export function openConnections(platform: Platform, agents: Pick<Agents, 'client
         { cluster: cluster.slug, problem: message },
         { retryAfterSeconds: 5 },
       )
-    try {
-      // A missing gateway may only not be there yet, so it is looked for again until it is, but not by everyone who asks.
-      const isOld = clock.monotonicMs() - one.factsAtMs >= GATEWAY_MS
-      const facts =
-        one.facts === undefined || (one.facts.gateway === undefined && isOld) ? await refresh(one) : one.facts
-      return {
-        kube: one.kube,
-        podsSeen: one.watch.pods,
-        objectsSeen: one.watch.objects,
-        ...(cluster.credential.kind !== 'given' && {
+    const facts = await factsOf(one)
+    if (isForeign(facts.owner, platform.installationId))
+      throw fleetErrors.cluster_owned({ owner: facts.owner.installationId, address: facts.owner.address })
+    return {
+      kube: one.kube,
+      podsSeen: one.watch.pods,
+      objectsSeen: one.watch.objects,
+      ...(cluster.credential.kind === 'agent' && { askGateway: agents.askGatewayOf(cluster.id) }),
+      ...(cluster.credential.kind !== 'given' &&
+        facts.offers.leastPrivilege && {
           grantNamespace: (namespace: string, signal: AbortSignal) =>
             grantNamespace(platform, one.kube, namespace, signal),
         }),
-        ...facts,
-      }
+      ...facts,
+    }
+  }
+
+  /** What may be mended on the Cluster is looked for again until it is, but not by everyone who asks. */
+  async function factsOf(one: Connected): Promise<ClusterFacts> {
+    const { facts } = one
+    const isWanting =
+      facts === undefined || facts.gateway === undefined || isForeign(facts.owner, platform.installationId)
+    const isOld = clock.monotonicMs() - one.factsAtMs >= WANTING_MS
+    if (facts !== undefined && !(isWanting && isOld)) return facts
+    try {
+      return await refresh(one)
     } catch (thrown) {
       throw fleetErrors.cluster_unreachable(
-        { cluster: cluster.slug, problem: messageOf(thrown).slice(0, 200) },
+        { cluster: one.cluster.slug, problem: messageOf(thrown).slice(0, 200) },
         { cause: thrown, retryAfterSeconds: 5 },
       )
     }

@@ -41,7 +41,7 @@ export async function readFacts(
       metrics: discovery.has('podmetrics'),
       leastPrivilege: discovery.has('clusterroles') && discovery.has('validatingadmissionpolicies'),
     },
-    ownerId: owner?.installationId,
+    owner,
   }
 }
 

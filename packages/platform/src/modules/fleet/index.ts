@@ -3,6 +3,7 @@ export { openConnections } from './connections.ts'
 export { isReady, quantityOf } from './facts.ts'
 export {
   WORKLOAD_LABEL,
+  type AskGateway,
   type ClusterConnection,
   type ClusterPods,
   type Clusters,

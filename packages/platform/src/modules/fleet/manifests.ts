@@ -64,12 +64,12 @@ const workloadRules: readonly Rule[] = [
   rule('metrics.k8s.io', ['pods'], ['get', 'list']),
 ]
 
-/** In the namespace of the account itself: to renew its token, and to see whose the Cluster is. */
+/** In the namespace of the account itself: to renew its token, to see whose the Cluster is, and to let go of it. */
 const credentialRules: readonly Rule[] = [
   rule('', ['serviceaccounts/token'], ['create'], { resourceNames: [ACCOUNT] }),
   rule('', ['secrets'], ['create']),
   rule('', ['secrets'], ['delete'], { resourceNames: [credentialName(1), credentialName(2)] }),
-  rule('', ['configmaps'], ['get'], { resourceNames: [OWNER_NAME] }),
+  rule('', ['configmaps'], ['get', 'delete'], { resourceNames: [OWNER_NAME] }),
 ]
 
 /** Secret to which a token is bound: with it the token ends. There are two, so that a new token comes before the old one goes. */

@@ -31,6 +31,8 @@ export type Credential =
   | {
       readonly kind: 'agent'
       readonly tokenHash: string | null
+      /** Id of the Cluster that came with the token first; no other may come with it. */
+      readonly clusterUid?: string
       readonly issuedAt: string
       readonly expiresAt: null
     }
@@ -79,8 +81,8 @@ export type ClusterFacts = {
   readonly processRuntime: boolean
   readonly capacity: Capacity
   readonly offers: Offers
-  /** Installation that the Cluster's mark names; undefined where there is none, or where we may not read it. */
-  readonly ownerId: string | undefined
+  /** What the Cluster's mark says; undefined where there is none, or where we may not read it. */
+  readonly owner: OwnerMark | undefined
 }
 
 /** What all nodes that take Instances have together. */
@@ -100,6 +102,20 @@ export type Offers = {
   readonly leastPrivilege: boolean
 }
 
+/**
+ * Asks a Gateway from where the Cluster is; the answer's status.
+ * @throws {Error} when there was none
+ */
+export type AskGateway = (
+  url: URL,
+  options: {
+    readonly headers: Readonly<Record<string, string>>
+    readonly signal: AbortSignal
+    /** Until the whole answer is there. */
+    readonly timeoutMs: number
+  },
+) => Promise<number>
+
 /** A Cluster that answers. */
 export type ClusterConnection = Pick<ClusterFacts, 'version' | 'gateway' | 'processRuntime'> & {
   readonly kube: Kube
@@ -107,6 +123,8 @@ export type ClusterConnection = Pick<ClusterFacts, 'version' | 'gateway' | 'proc
   readonly podsSeen?: (namespace: string) => readonly Live<'pods'>[] | undefined
   /** A Workload's objects as last seen by a watch; undefined where there is none or it may be old. */
   readonly objectsSeen?: ObjectsOf
+  /** The way to the gateway; undefined where it is reached from here. */
+  readonly askGateway?: AskGateway
   /** Makes a namespace of this installation one in which we may work; undefined where we may work anywhere. */
   readonly grantNamespace?: (namespace: string, signal: AbortSignal) => Promise<void>
 }

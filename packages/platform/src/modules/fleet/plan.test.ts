@@ -95,7 +95,7 @@ describe('warnings', () => {
     processRuntime: false,
     capacity: { nodes: 1, nodesReady: 1, cpuCores: 1, memoryBytes: 1, instancesMax: 1 },
     offers: { gatewayApi: true, metrics: true, leastPrivilege: true },
-    ownerId: 'ins_a',
+    owner: { installationId: 'ins_a', address: 'https://a.example.com', clusterId: undefined },
   }
   const good = {
     facts,

@@ -3,7 +3,7 @@ import type { Gateway, GatewayClass, Live } from '@slipway/kube'
 
 import { DAY_MS, SECOND_MS } from '@slipway/kit'
 
-import type { ClusterFacts, Credential, GatewayFacts, GatewaySettings, Health } from './model.ts'
+import type { ClusterFacts, Credential, GatewayFacts, GatewaySettings, Health, OwnerMark } from './model.ts'
 
 /** Unanswered questions in a row after which nothing is known about a Cluster any more. */
 export const MISSES_MAX = 3
@@ -50,12 +50,17 @@ export function warningsOf(about: {
     ['nodes-missing', facts?.capacity.nodesReady === 0],
     // Where processes are not isolated from each other anyway, and where no lesser rights can be had, nothing is to be done.
     ['rights-unlimited', credential.kind === 'given' && facts?.offers.leastPrivilege === true],
-    ['owned-elsewhere', facts?.ownerId !== undefined && facts.ownerId !== about.installationId],
+    ['owned-elsewhere', isForeign(facts?.owner, about.installationId)],
     ['clock-skewed', Math.abs(skewMs ?? 0) >= SKEW_MAX_MS],
     ['certificate-expires', certificateExpiresAt !== undefined && isSoon(certificateExpiresAt)],
     ['credentials-expire', expiresSoon(credential, now)],
   ]
   return warnings.filter(([, holds]) => holds).map(([warning]) => warning)
+}
+
+/** Whether another platform works there: two would undo each other's work. */
+export function isForeign(owner: OwnerMark | undefined, installationId: string): owner is OwnerMark {
+  return owner !== undefined && owner.installationId !== installationId
 }
 
 /** A token of our account is renewed after half of its life; one that got much older cannot be renewed. */

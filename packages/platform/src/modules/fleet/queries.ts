@@ -128,3 +128,25 @@ export async function findAgentCluster(
     .where((e) => e(e.ref('credential', '->>').key('tokenHash'), '=', tokenHash))
     .executeTakeFirst()
 }
+
+/** Keeps the id of the first Cluster that comes with a token. @returns whether this is that one */
+export async function settleAgentCluster(
+  db: Db,
+  { id, tokenHash, uid }: { readonly id: string; readonly tokenHash: string; readonly uid: string },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('fleet_cluster')
+    .select('credential')
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  const credential = row?.credential
+  if (credential?.kind !== 'agent' || credential.tokenHash !== tokenHash) return false
+  if (credential.clusterUid !== undefined) return credential.clusterUid === uid
+  await db
+    .updateTable('fleet_cluster')
+    .set({ credential: jsonb({ ...credential, clusterUid: uid }) })
+    .where('id', '=', id)
+    .execute()
+  return true
+}

@@ -1,6 +1,7 @@
 import type * as views from '@slipway/contract'
 import { contract } from '@slipway/contract'
-import { decodeCursor, encodeCursor, pageOf, parseQuantity } from '@slipway/kit'
+import { AppError, decodeCursor, encodeCursor, pageOf, parseQuantity } from '@slipway/kit'
+import type { Kube } from '@slipway/kube'
 
 import type { Platform, RequestContext } from '../../context.ts'
 import type { Routes } from '../../http/index.ts'
@@ -16,6 +17,7 @@ import * as queries from './queries.ts'
 import { markOf, register, type Registering } from './registration.ts'
 import { renewToken } from './rotation.ts'
 import * as service from './service.ts'
+import { withdraw } from './withdrawal.ts'
 
 export function fleetRoutes(routes: Routes, connections: Connections, agents: Agents): void {
   const viewed = (platform: Platform, cluster: Cluster): views.Cluster =>
@@ -69,7 +71,13 @@ export function fleetRoutes(routes: Routes, connections: Connections, agents: Ag
   })
   credentialRoutes(routes, connections, viewed)
   agentRoutes(routes, agents, viewed)
-  routes.on(contract.deleteCluster, async ({ params }, ctx) => service.deleteCluster(ctx, params.cluster))
+  routes.onOutside(contract.deleteCluster, async ({ params }, outer, commit) => {
+    const cluster = found(await outer.read((db) => queries.findCluster(db, params.cluster)))
+    // Asked for before: once it is forgotten, nobody is let to it.
+    const kube = outer.dryRun ? undefined : await reachable(connections, cluster.id)
+    await commit(async (ctx) => service.deleteCluster(ctx, cluster.id, kube !== undefined))
+    if (kube) await withdraw(outer, kube, cluster)
+  })
   routes.onOutside(contract.listNodes, async ({ params, query }, ctx) => {
     found(await ctx.read((db) => queries.findCluster(db, params.cluster)))
     const connection = await connections.connect(params.cluster)
@@ -82,6 +90,16 @@ export function fleetRoutes(routes: Routes, connections: Connections, agents: Ag
     const items = nodes.map(nodeView)
     return next === undefined ? { items } : { items, cursor: encodeCursor([next]) }
   })
+}
+
+/** A Cluster that is gone for good can be forgotten too. */
+async function reachable(connections: Connections, clusterId: string): Promise<Kube | undefined> {
+  try {
+    return (await connections.connect(clusterId)).kube
+  } catch (thrown) {
+    if (thrown instanceof AppError) return undefined
+    throw thrown
+  }
 }
 
 function slugsIn({ read }: Pick<RequestContext, 'read'>): Registering['slugOf'] {

@@ -110,7 +110,8 @@ export async function storeToken(ctx: Ctx, before: Cluster, renewed: Renewed): P
   return { ...before, ...renewed }
 }
 
-export async function deleteCluster(ctx: Ctx, id: string): Promise<void> {
+/** @param isReached - whether what registration put there can be taken back */
+export async function deleteCluster(ctx: Ctx, id: string, isReached: boolean): Promise<void> {
   const cluster = found(await queries.findCluster(ctx.db, id))
   if (cluster.isDefault && (await queries.listClusters(ctx.db, { limit: 1 })).length > 1)
     throw fleetErrors.cluster_default()
@@ -120,7 +121,7 @@ export async function deleteCluster(ctx: Ctx, id: string): Promise<void> {
     if (isForeignKeyViolation(thrown)) throw fleetErrors.cluster_in_use(undefined, { cause: thrown })
     throw thrown
   }
-  ctx.note({ target: `cluster:${id}`, detail: { slug: cluster.slug } })
+  ctx.note({ target: `cluster:${id}`, detail: { slug: cluster.slug, isReached } })
 }
 
 /** At each start: the embedded cluster is registered like any other, under its newest credentials. */

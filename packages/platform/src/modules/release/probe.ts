@@ -1,5 +1,6 @@
 import { request } from 'undici'
 
+import type { AskGateway } from '../fleet/index.ts'
 import { VERSION_HEADER } from './shape.ts'
 
 const TIMEOUT_MS = 5_000
@@ -17,22 +18,30 @@ export type ProbeTarget = {
 /**
  * One request to one version through the real route; the text says what went wrong, for people. A request that the signal cuts
  * off says nothing about the version.
+ * @param ask - the way to a gateway that is not reached from here
  */
 export async function probeOnce(
   target: ProbeTarget,
   signal: AbortSignal,
+  ask: AskGateway = askDirectly,
 ): Promise<{ readonly passed: boolean; readonly what: string } | 'given up'> {
   try {
-    const { statusCode, body } = await request(new URL(target.path, target.url), {
-      headers: { host: target.host, [VERSION_HEADER]: target.hash, 'user-agent': 'slipway-probe' },
-      headersTimeout: TIMEOUT_MS,
-      bodyTimeout: TIMEOUT_MS,
-      signal,
-    })
-    await body.dump({ limit: BODY_BYTES_MAX })
+    const headers = { host: target.host, [VERSION_HEADER]: target.hash, 'user-agent': 'slipway-probe' }
+    const statusCode = await ask(new URL(target.path, target.url), { headers, signal, timeoutMs: TIMEOUT_MS })
     return { passed: statusCode < target.statusBelow, what: `HTTP ${statusCode}` }
   } catch (thrown) {
     if (signal.aborted) return 'given up'
     return { passed: false, what: thrown instanceof Error ? thrown.message.slice(0, 200) : 'no answer' }
   }
+}
+
+const askDirectly: AskGateway = async (url, { headers, signal, timeoutMs }) => {
+  const { statusCode, body } = await request(url, {
+    headers: { ...headers },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    signal,
+  })
+  await body.dump({ limit: BODY_BYTES_MAX })
+  return statusCode
 }
