@@ -165,7 +165,8 @@ export async function probe(
   let failed = false
   while (passed < requests && !failed && !context.woken.aborted && context.clock.monotonicMs() < untilMs) {
     const target = { url: gateway.url, host, path, hash: active.hash, statusBelow }
-    const result = await probeOnce(target, AbortSignal.any([context.signal, context.woken]))
+    const until = AbortSignal.any([context.signal, context.woken])
+    const result = await probeOnce(target, until, connection.askGateway)
     context.signal.throwIfAborted()
     if (result === 'given up') break
     answer = result.what
