@@ -12,6 +12,7 @@ import { findHead, lastNumber, listReleases, startRelease, urlsOf } from '../mod
 import type { Db } from '../tables.ts'
 import { isolatedGit } from './git.ts'
 import { makeRepositories, type SampleRepository } from './make-repositories.ts'
+import { followRepositories } from './move.ts'
 import { planSample, troubleOf, type SampleFacts, type SampleStep } from './plan.ts'
 import { seedSample } from './seed.ts'
 import { actAsSystem } from './system-account.ts'
@@ -64,6 +65,7 @@ type Known = SampleFacts & {
 export function sampleReconciler(ports: SamplePorts): Reconciler {
   let told: SampleWord | undefined
   let repositories: readonly SampleRepository[] | undefined
+  let hasFollowed = false
 
   function tell(word: SampleWord): void {
     if (JSON.stringify(told) !== JSON.stringify(word)) ports.onSample(word)
@@ -166,6 +168,8 @@ export function sampleReconciler(ports: SamplePorts): Reconciler {
     concurrency: 1,
     deadlineMs: DEADLINE_MS,
     async reconcile(context) {
+      if (!hasFollowed) await followRepositories(context, join(context.settings.dataFolder, REPOSITORIES))
+      hasFollowed = true
       const known = await context.transact(readFacts)
       if (known.workload) await tellAddress(context, known.workload, known.trouble)
       else if (known.seeded !== undefined) tell({ url: null, trouble: null })

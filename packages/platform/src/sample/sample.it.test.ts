@@ -1,6 +1,6 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { testDatabase } from '@slipway/db/testing'
@@ -15,7 +15,11 @@ const examples = fileURLToPath(new URL('../../../../examples', import.meta.url))
 const cleanup = new AsyncDisposableStack()
 let cluster: Awaited<ReturnType<typeof testCluster>>
 
-type Place = { readonly start: (sample: boolean) => Promise<Started>; readonly cleanup: AsyncDisposableStack }
+type Place = {
+  /** @param folder - of its data, when it is another one than before */
+  readonly start: (sample: boolean, folder?: string) => Promise<Started>
+  readonly cleanup: AsyncDisposableStack
+}
 type Started = TestPlatform & {
   readonly urls: readonly (string | null)[]
   readonly words: readonly SampleWord[]
@@ -30,12 +34,12 @@ afterAll(() => cleanup.disposeAsync())
 async function installation(sampleFolder = examples): Promise<Place> {
   const own = new AsyncDisposableStack()
   const database = own.use(await testDatabase({ migrations }))
-  const dataFolder = await mkdtemp(join(tmpdir(), 'slipway-sample-'))
-  own.defer(() => rm(dataFolder, { recursive: true, force: true }))
+  const ownFolder = await mkdtemp(join(tmpdir(), 'slipway-sample-'))
+  own.defer(() => rm(ownFolder, { recursive: true, force: true }))
   const masterKey = newMasterKey().toString('base64')
   return {
     cleanup: own,
-    async start(sample) {
+    async start(sample, dataFolder = ownFolder) {
       const urls: (string | null)[] = []
       const words: SampleWord[] = []
       const platform = await testPlatform(
@@ -160,4 +164,28 @@ test('a build of the sample that failed is told; when a person builds a better c
     const answer = await fetch(url).catch(() => undefined)
     return answer?.status === 200 && (await answer.text()).includes('node-web two') ? true : undefined
   })
+})
+
+test('a data folder that is elsewhere at the next start takes the sources of the sample along', async () => {
+  const place = await installation()
+  await using _ = place.cleanup
+  const first = await place.start(true)
+  await until('the address', () => first.urls.find((one) => one !== null) ?? undefined)
+  const secret = await first.becomeOperator()
+  const [workload] = itemsOf((await first.call('GET', '/v1/workloads', { secret })).body)
+  const source = `/v1/applications/${String(workload?.['applicationId'])}/source`
+  const before = String((await first.call('GET', source, { secret })).body['url'])
+  await first[Symbol.asyncDispose]()
+
+  const elsewhere = await mkdtemp(join(tmpdir(), 'slipway-sample-'))
+  place.cleanup.defer(() => rm(elsewhere, { recursive: true, force: true }))
+  await rename(dirname(before), join(elsewhere, 'samples'))
+  await using second = await place.start(true, elsewhere)
+  const moved = await until('the new address', async () => {
+    const { body } = await second.call('GET', source, { secret })
+    return body['url'] === before ? undefined : body['url']
+  })
+  expect(moved).toBe(join(elsewhere, 'samples', 'node-web'))
+  const commits = await second.call('GET', `${source}/commits`, { secret })
+  expect(itemsOf(commits.body).length).toBeGreaterThan(1)
 })

@@ -37,6 +37,20 @@ export async function deleteSource(db: Db, applicationId: string): Promise<void>
   await db.deleteFrom('source_source').where('application_id', '=', applicationId).execute()
 }
 
+const BELOW_MAX = 1_000
+
+/** Sources that are repositories below a folder of this machine. */
+export async function sourcesBelow(db: Db, folder: string): Promise<readonly Source[]> {
+  const rows = await db
+    .selectFrom('source_source')
+    .selectAll()
+    .where((e) => e.fn<boolean>('starts_with', ['url', e.val(`${folder}/`)]))
+    .orderBy('application_id')
+    .limit(BELOW_MAX)
+    .execute()
+  return rows.map(sourceOf)
+}
+
 function sourceOf(row: SourceTable): Source {
   return {
     applicationId: row.application_id,
