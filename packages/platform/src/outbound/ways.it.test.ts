@@ -22,13 +22,16 @@ function canConnect(text: string): boolean {
 
 /** Files with such a thing, and where it leads. */
 const ways: Readonly<Record<string, string>> = {
+  'http/tls/accept.ts': 'nowhere: connections that come in',
+  'http/tls/certificate.ts': 'nowhere: reads certificates',
   'modules/build/job.ts': 'runs in the Job of a build, not in the platform',
   'modules/build/static-server.ts': 'runs in an Instance, not in the platform',
   'modules/fleet/agents.ts': 'no address: into the tunnel that an agent opened',
   'modules/fleet/credential.ts': 'Clusters: every connection asks the guard',
-  'modules/release/probe.ts': 'gateways of Clusters',
+  'modules/fleet/gateway.ts': 'Gateways of Clusters, by the agent of outbound/connect.ts',
   'modules/source/git.ts':
     'git and ssh, told which address to take by remote.ts, which asks the guard; follows no redirect',
+  'outbound/connect.ts': 'asks the guard for every connection',
   'outbound/guard.ts': 'asks the name server: the guard itself',
   'sample/git.ts': 'git on folders of the sample',
 }
@@ -56,6 +59,7 @@ describe('an address that nobody may make the platform connect to', () => {
     world = await startWorld({
       settings: {
         host: '0.0.0.0',
+        allowPlainHttp: 'true',
         outboundAllow: `127.0.0.1/32:${allowedPort}`,
       },
     })

@@ -6,6 +6,7 @@ import type { Agents } from './agents.ts'
 import { clientOf } from './credential.ts'
 import { fleetErrors } from './errors.ts'
 import { readFacts } from './facts.ts'
+import { gatewaysFromHere } from './gateway.ts'
 import { grantNamespace } from './grant.ts'
 import type { Cluster, ClusterConnection, ClusterFacts, ClusterPods, Clusters, Health } from './model.ts'
 import { isForeign, nextPulse, skewOf, type Pulse } from './plan.ts'
@@ -72,6 +73,7 @@ export function openConnections(
   agents: Pick<Agents, 'clientOf' | 'askGatewayOf'>,
 ): Connections {
   const { clock, log, database } = platform
+  const gateways = gatewaysFromHere(platform.settings)
   const open = new Map<string, Connected>()
   const stopping = new AbortController()
   const listeners = new Set<(workloadId: string) => void>()
@@ -223,7 +225,7 @@ export function openConnections(
       kube: one.kube,
       podsSeen: one.watch.pods,
       objectsSeen: one.watch.objects,
-      ...(cluster.credential.kind === 'agent' && { askGateway: agents.askGatewayOf(cluster.id) }),
+      askGateway: cluster.credential.kind === 'agent' ? agents.askGatewayOf(cluster.id) : gateways.ask,
       ...(cluster.credential.kind !== 'given' &&
         facts.offers.leastPrivilege && {
           grantNamespace: (namespace: string, signal: AbortSignal) =>
@@ -276,6 +278,7 @@ export function openConnections(
       await loop
       for (const one of open.values()) close(one)
       await Promise.all(closing)
+      await gateways[Symbol.asyncDispose]()
     },
   }
 }

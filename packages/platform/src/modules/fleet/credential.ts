@@ -3,7 +3,7 @@
  * taking the token before it back. A token is bound to one of two Secrets, used by turns: deleting the Secret ends its token,
  * so nothing is ever left behind, not even by a process that was killed between two steps.
  */
-import { AppError, DAY_MS, isRecord, SECOND_MS, waitFor } from '@slipway/kit'
+import { DAY_MS, isRecord, SECOND_MS, waitFor } from '@slipway/kit'
 import {
   hasReason,
   isAllowed,
@@ -14,11 +14,10 @@ import {
   type Kube,
   type Question,
 } from '@slipway/kube'
-import { errorText } from '@slipway/messages'
 import { X509Certificate } from 'node:crypto'
 
 import type { Platform } from '../../context.ts'
-import { outboundGuardOf } from '../../outbound/index.ts'
+import { addressGuardOf } from '../../outbound/index.ts'
 import { VERSION } from '../../version.ts'
 import { fleetErrors } from './errors.ts'
 import {
@@ -51,20 +50,13 @@ export function clientOf(
   access: ClusterAccess,
   renewCredentials?: () => Promise<ClusterAccess['credentials']>,
 ): Kube & Disposable {
-  const outbound = outboundGuardOf(settings)
   return kubeClient({
     access,
     clock,
     userAgent: `slipway/${VERSION}`,
-    guard: async (host, port) => (await outbound(host, port).catch(refuseAddress)).addresses,
+    guard: addressGuardOf(settings),
     ...(renewCredentials && { renewCredentials }),
   })
-}
-
-/** In words: a Cluster's health shows them. */
-function refuseAddress(thrown: unknown): never {
-  if (!(thrown instanceof AppError)) throw thrown
-  throw new Error(errorText('en', thrown.code, thrown.params), { cause: thrown })
 }
 
 /**

@@ -1,6 +1,7 @@
 export { openAgents } from './agents.ts'
 export { openConnections } from './connections.ts'
 export { isReady, quantityOf } from './facts.ts'
+export { gatewaysFromHere } from './gateway.ts'
 export {
   WORKLOAD_LABEL,
   type AskGateway,

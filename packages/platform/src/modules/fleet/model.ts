@@ -123,8 +123,8 @@ export type ClusterConnection = Pick<ClusterFacts, 'version' | 'gateway' | 'proc
   readonly podsSeen?: (namespace: string) => readonly Live<'pods'>[] | undefined
   /** A Workload's objects as last seen by a watch; undefined where there is none or it may be old. */
   readonly objectsSeen?: ObjectsOf
-  /** The way to the gateway; undefined where it is reached from here. */
-  readonly askGateway?: AskGateway
+  /** The way to the gateway. */
+  readonly askGateway: AskGateway
   /** Makes a namespace of this installation one in which we may work; undefined where we may work anywhere. */
   readonly grantNamespace?: (namespace: string, signal: AbortSignal) => Promise<void>
 }

@@ -18,6 +18,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Ctx } from '../../context.ts'
 import type { ControlContext } from '../../control/index.ts'
 import { findWorkload } from '../app/index.ts'
+import { gatewaysFromHere } from '../fleet/index.ts'
 import { migrations } from '../../migrations/index.ts'
 import { checkSettings } from '../../settings.ts'
 import type { Db, Tables } from '../../tables.ts'
@@ -39,6 +40,7 @@ let owned: AsyncDisposableStack
 let database: Database<Tables>
 let prober: Server
 let gatewayUrl: string
+const gateways = gatewaysFromHere({ host: '127.0.0.1', outboundAllow: [] })
 /** Versions that answer the probe. */
 const answering = new Set<string>()
 
@@ -63,6 +65,7 @@ beforeAll(async () => {
   gatewayUrl = `http://127.0.0.1:${(prober.address() as AddressInfo).port}`
 })
 afterAll(async () => {
+  await gateways[Symbol.asyncDispose]()
   prober.closeAllConnections()
   prober.close()
   await owned.disposeAsync()
@@ -231,6 +234,7 @@ async function openWorld(seed: number): Promise<World> {
             ...(seed % 2 === 0 ? { objectsSeen: cluster.objectsSeen } : {}),
             version: 'v1.35.0',
             processRuntime: false,
+            askGateway: gateways.ask,
             gateway: {
               parent: { name: 'default', namespace: 'slipway-system' },
               className: 'slipway',

@@ -1,10 +1,7 @@
-import { request } from 'undici'
-
 import type { AskGateway } from '../fleet/index.ts'
 import { VERSION_HEADER } from './shape.ts'
 
 const TIMEOUT_MS = 5_000
-const BODY_BYTES_MAX = 1024 * 1024
 
 export type ProbeTarget = {
   /** The gateway's base address. */
@@ -18,12 +15,12 @@ export type ProbeTarget = {
 /**
  * One request to one version through the real route; the text says what went wrong, for people. A request that the signal cuts
  * off says nothing about the version.
- * @param ask - the way to a gateway that is not reached from here
+ * @param ask - the way to the Cluster's gateway
  */
 export async function probeOnce(
   target: ProbeTarget,
   signal: AbortSignal,
-  ask: AskGateway = askDirectly,
+  ask: AskGateway,
 ): Promise<{ readonly passed: boolean; readonly what: string } | 'given up'> {
   try {
     const headers = { host: target.host, [VERSION_HEADER]: target.hash, 'user-agent': 'slipway-probe' }
@@ -33,15 +30,4 @@ export async function probeOnce(
     if (signal.aborted) return 'given up'
     return { passed: false, what: thrown instanceof Error ? thrown.message.slice(0, 200) : 'no answer' }
   }
-}
-
-const askDirectly: AskGateway = async (url, { headers, signal, timeoutMs }) => {
-  const { statusCode, body } = await request(url, {
-    headers: { ...headers },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    signal,
-  })
-  await body.dump({ limit: BODY_BYTES_MAX })
-  return statusCode
 }
