@@ -31,10 +31,17 @@ export function guardedAgent(settings: Pick<Settings, 'host' | 'outboundAllow'>)
     connect(options, done) {
       const host = options.hostname.replace(/^\[(.*)\]$/u, '$1')
       const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80)
-      guard(host, port).then(
-        (addresses) => buildConnector({ lookup: lookupOf(addresses) })(options, done),
-        (thrown: unknown) => done(errorOf(thrown), null),
-      )
+      const connect = async (): Promise<void> => {
+        let addresses: Addresses
+        try {
+          addresses = await guard(host, port)
+        } catch (thrown) {
+          done(errorOf(thrown), null)
+          return
+        }
+        buildConnector({ lookup: lookupOf(addresses) })(options, done)
+      }
+      void connect()
     },
   })
 }
