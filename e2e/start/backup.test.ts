@@ -153,5 +153,7 @@ test('the restored installation has the same people, the same objects and the sa
   expect(organizations).toContain('before-the-backup')
   expect(organizations).not.toContain('after-the-backup')
   expect((await cli.succeed(['build', 'logs', 'sample/hello#1'])).out).toContain('checked')
+  // Its repository came along, and is not looked for where the first installation lay.
+  expect((await cli.succeed(['source', 'show', 'sample/hello'])).out).toContain(at('copy', 'samples'))
   await stop('copy')
 })
