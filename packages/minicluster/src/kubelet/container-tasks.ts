@@ -21,7 +21,6 @@ import { isolationDepth } from './isolation.ts'
 import {
   containersOf,
   isAlive,
-  newContainerRecord,
   SetupError,
   SHUTDOWN_REASON,
   without,
@@ -31,7 +30,7 @@ import {
   type PodRecord,
 } from './model.ts'
 import { placeMarker, prepareContainer, type Place } from './prepare.ts'
-import { nextBackoffLevel, restartDelayMs } from './plan.ts'
+import { hasBackoff, nextAttempt, restartDelayMs, withoutBackoff } from './plan.ts'
 import { startProbing, type ProbeState, type Prober } from './probes.ts'
 
 export type ContainerTasks = {
@@ -70,6 +69,7 @@ const STOP_POLL_MS = 200
 const LEAVING_MS = 150
 /** What a container gets after its preStop hook used up the grace period. */
 const AFTER_HOOK_MS = 2_000
+const POST_START_MAX_MS = 3_600_000
 const SETUP_DELAY_MAX_MS = 300_000
 const CONFIG_DELAY_MAX_MS = 10_000
 
@@ -81,6 +81,8 @@ export function createContainerTasks(options: Options): ContainerTasks {
   const underway = new Map<string, Promise<void>>()
   const exits = new Map<string, Promise<void>>()
   const starts = new Map<string, AbortController>()
+  /** Aborted when the agent leaves: postStart hooks may take an hour. */
+  const hooks = new AbortController()
   let detached = false
   const leaving = Promise.withResolvers<undefined>()
   const hasLeft = (): boolean => detached
@@ -184,8 +186,7 @@ export function createContainerTasks(options: Options): ContainerTasks {
     )
     if (initial === undefined) {
       report('Normal', 'Started', `Container started: ${name}`, name)
-      const hook = placeOf(name).container.lifecycle?.postStart
-      const problem = hook && (await runHook(probeTarget(placeOf(name), live), hook, 3_600_000))
+      const problem = await runPostStart(name, live)
       if (problem !== undefined) {
         report('Warning', 'FailedPostStartHook', `PostStartHook failed: ${problem}`, name)
         await agent.processes.killAll((marker) => marker === live.marker)
@@ -194,6 +195,20 @@ export function createContainerTasks(options: Options): ContainerTasks {
     }
     if (lives.get(name) === live && !detached) probers.set(name, probe(name, live, initial))
     wake()
+  }
+
+  /** Undefined also when the container ended or the agent leaves: the hook ends then, even one that was only about to begin. */
+  async function runPostStart(name: string, live: Live): Promise<string | undefined> {
+    const hook = placeOf(name).container.lifecycle?.postStart
+    if (!hook) return undefined
+    const ended = new AbortController()
+    void live.gone.then(() => ended.abort(new Error('the container has ended')))
+    const signal = AbortSignal.any([ended.signal, hooks.signal])
+    const problem = await runHook(probeTarget(placeOf(name), live), hook, {
+      timeoutMs: POST_START_MAX_MS,
+      signal,
+    })
+    return signal.aborted ? undefined : problem
   }
 
   function probe(name: string, live: Live, initial: ProbeState | undefined): Prober {
@@ -323,7 +338,9 @@ export function createContainerTasks(options: Options): ContainerTasks {
     const hook = placeOf(name).container.lifecycle?.preStop
     let latestMs = 0
     if (hook && deadline() > beganMs) {
-      const hookRun = runHook(probeTarget(placeOf(name), live), hook, deadline() - beganMs)
+      const hookRun = runHook(probeTarget(placeOf(name), live), hook, {
+        timeoutMs: deadline() - beganMs,
+      })
       const problem = await Promise.race([hookRun, leaving.promise])
       if (problem !== undefined)
         report('Warning', 'FailedPreStopHook', `PreStopHook failed: ${problem}`, name)
@@ -422,6 +439,7 @@ export function createContainerTasks(options: Options): ContainerTasks {
         await update((before) => ({ ...before, bootId: agent.bootId }))
     },
     async shutDown() {
+      hooks.abort(new Error('the node agent stops'))
       for (const controller of starts.values()) controller.abort(new Error('the node agent stops'))
       await Promise.all(underway.values())
       for (const [name] of lives)
@@ -434,6 +452,7 @@ export function createContainerTasks(options: Options): ContainerTasks {
     async detach() {
       detached = true
       leaving.resolve(undefined)
+      hooks.abort(new Error('the node agent stops'))
       for (const controller of starts.values()) controller.abort(new Error('the node agent stops'))
       await Promise.all(underway.values())
       for (const name of probers.keys()) endProbing(name)
@@ -443,31 +462,6 @@ export function createContainerTasks(options: Options): ContainerTasks {
 
   function namesWith(holds: (state: ProbeState) => boolean): ReadonlySet<string> {
     return new Set([...probers].filter(([, prober]) => holds(prober.state())).map(([name]) => name))
-  }
-}
-
-function hasBackoff(state: ContainerRecord): boolean {
-  return state.backoffLevel > 0 || state.setupFailures > 0
-}
-
-/** A kubelet's back-off belongs to its own life: after a new start, as after a power loss, everything may be tried at once. */
-function withoutBackoff(before: PodRecord): PodRecord {
-  const containers = Object.entries(before.containers).map(([name, state]): [string, ContainerRecord] => [
-    name,
-    { ...without(state, 'setupNotBefore'), backoffLevel: 0, setupFailures: 0 },
-  ])
-  return { ...before, containers: Object.fromEntries(containers) }
-}
-
-function nextAttempt(before: ContainerRecord, periods: Agent['periods']): ContainerRecord {
-  const wasShutDown = before.ended?.reason === SHUTDOWN_REASON
-  return {
-    ...newContainerRecord(before.name, before.kind),
-    attempt: before.attempt + 1,
-    port: before.port,
-    backoffLevel: wasShutDown ? before.backoffLevel : nextBackoffLevel(before, periods),
-    ...(before.imageId === undefined ? {} : { imageId: before.imageId }),
-    ...(before.exit ? { last: before.exit } : {}),
   }
 }
 

@@ -1,5 +1,5 @@
 /** Life-cycle hooks: exec, httpGet and sleep. Says why one failed, or nothing. */
-import { messageOf } from '@slipway/kit'
+import { messageOf, type Clock } from '@slipway/kit'
 
 import type { Container } from './model.ts'
 import { callHook, type ProbeTarget } from './probe-check.ts'
@@ -7,18 +7,21 @@ import { runInside } from './run-inside.ts'
 
 type Hook = NonNullable<NonNullable<Container['lifecycle']>['preStop']>
 
+type Limits = {
+  readonly timeoutMs: number
+  /** Ends the hook before its time, with everything it started. */
+  readonly signal?: AbortSignal
+}
+
 export async function runHook(
   target: ProbeTarget,
   hook: Hook,
-  timeoutMs: number,
+  { timeoutMs, signal }: Limits,
 ): Promise<string | undefined> {
-  if (hook.sleep) {
-    await target.clock.sleep(Math.min(hook.sleep.seconds * 1_000, timeoutMs))
-    return undefined
-  }
+  if (hook.sleep) return sleepFor(target.clock, Math.min(hook.sleep.seconds * 1_000, timeoutMs), signal)
   if (hook.httpGet) {
-    const { ok, message } = await callHook(target, hook.httpGet, timeoutMs)
-    return ok ? undefined : message
+    const answer = await Promise.race([callHook(target, hook.httpGet, timeoutMs), abortOf(signal)])
+    return answer === undefined || answer.ok ? undefined : answer.message
   }
   if (!hook.exec) return 'only exec, httpGet and sleep hooks are supported by the process runtime'
   const command = hook.exec.command ?? []
@@ -28,6 +31,7 @@ export async function runHook(
       command,
       clock: target.clock,
       timeoutMs,
+      ...(signal ? { signal } : {}),
     })
     if (timedOut) return `command "${command.join(' ')}" timed out after ${timeoutMs} ms`
     return exitCode === 0
@@ -36,4 +40,17 @@ export async function runHook(
   } catch (error) {
     return messageOf(error)
   }
+}
+
+async function sleepFor(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<undefined> {
+  await clock.sleep(ms, signal).catch((error: unknown) => {
+    if (signal?.aborted !== true) throw error
+  })
+}
+
+function abortOf(signal: AbortSignal | undefined): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) resolve(undefined)
+    else signal?.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
 }

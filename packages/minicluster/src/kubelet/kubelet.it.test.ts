@@ -1,5 +1,9 @@
+import { tmpdir } from 'node:os'
+
+import { systemClock } from '@slipway/kit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
+import { runInside } from './run-inside.ts'
 import { openStage, NAMESPACE, type Stage } from './testing.ts'
 
 let stage: Stage
@@ -35,4 +39,29 @@ test('a pod that is deleted while its postStart hook hangs ends within its grace
   await stage.waitForEvent('hanging', 'Started')
   await stage.registry.remove('pods', NAMESPACE, 'hanging')
   await stage.waitGone('hanging')
+})
+
+test('a command that is called off before it begins ends at once', async () => {
+  const { exitCode, timedOut } = await runInside({
+    inside: {
+      folder: tmpdir(),
+      applicationFolder: tmpdir(),
+      hostUid: undefined,
+      environment: { PATH: '/usr/bin:/bin' },
+    },
+    command: ['sleep', '1000'],
+    clock: systemClock,
+    timeoutMs: 600_000,
+    signal: AbortSignal.abort(),
+  })
+  expect({ exitCode, timedOut }).toEqual({ exitCode: 137, timedOut: false })
+})
+
+test('the agent stops while a postStart hook hangs, and takes hook and application along', async () => {
+  await stage.createPod('lingering', {
+    container: { lifecycle: { postStart: { exec: { command: ['sleep', '1000'] } } } },
+    spec: { terminationGracePeriodSeconds: 1 },
+  })
+  await stage.waitForEvent('lingering', 'Started')
+  await stage.kubelet()[Symbol.asyncDispose]()
 })

@@ -8,7 +8,9 @@
 import {
   containersOf,
   isAlive,
+  newContainerRecord,
   SHUTDOWN_REASON,
+  without,
   type ContainerKind,
   type ContainerRecord,
   type Periods,
@@ -150,4 +152,30 @@ export function nextBackoffLevel(record: ContainerRecord, periods: Periods): num
 function ranLong(record: ContainerRecord, periods: Periods): boolean {
   if (!record.exit) return false
   return Date.parse(record.exit.finishedAt) - Date.parse(record.exit.startedAt) >= periods.restartResetMs
+}
+
+export function hasBackoff(state: ContainerRecord): boolean {
+  return state.backoffLevel > 0 || state.setupFailures > 0
+}
+
+/** A kubelet's back-off belongs to its own life: after a new start, as after a power loss, everything may be tried at once. */
+export function withoutBackoff(before: PodRecord): PodRecord {
+  const containers = Object.entries(before.containers).map(([name, state]): [string, ContainerRecord] => [
+    name,
+    { ...without(state, 'setupNotBefore'), backoffLevel: 0, setupFailures: 0 },
+  ])
+  return { ...before, containers: Object.fromEntries(containers) }
+}
+
+/** The record of the run after this one. */
+export function nextAttempt(before: ContainerRecord, periods: Periods): ContainerRecord {
+  const wasShutDown = before.ended?.reason === SHUTDOWN_REASON
+  return {
+    ...newContainerRecord(before.name, before.kind),
+    attempt: before.attempt + 1,
+    port: before.port,
+    backoffLevel: wasShutDown ? before.backoffLevel : nextBackoffLevel(before, periods),
+    ...(before.imageId === undefined ? {} : { imageId: before.imageId }),
+    ...(before.exit ? { last: before.exit } : {}),
+  }
 }

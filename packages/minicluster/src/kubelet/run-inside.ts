@@ -62,14 +62,18 @@ export async function startInside(
 const OUTPUT_MAX_BYTES = 10 * 1024
 const DRAIN_MS = 200
 
-/** Runs a command to its end and returns exit code and the beginning of its output; killed after `timeoutMs`. */
+/**
+ * Runs a command to its end and returns exit code and the beginning of its output; killed after `timeoutMs`, or when `signal`
+ * aborts.
+ */
 export async function runInside(options: {
   readonly inside: Inside
   readonly command: readonly string[]
   readonly clock: Clock
   readonly timeoutMs: number
+  readonly signal?: AbortSignal
 }): Promise<{ readonly exitCode: number; readonly output: string; readonly timedOut: boolean }> {
-  const { inside, command, clock, timeoutMs } = options
+  const { inside, command, clock, timeoutMs, signal } = options
   const child = await startInside(inside, command, 'ignore')
   const chunks: Buffer[] = []
   let lengthBytes = 0
@@ -79,12 +83,18 @@ export async function runInside(options: {
   }
   child.stdout?.on('data', collect)
   child.stderr?.on('data', collect)
+  const end = (): void => {
+    if (child.pid !== undefined) sendSignal(-child.pid, 'SIGKILL')
+  }
   let timedOut = false
   using _deadline = clock.after(timeoutMs, () => {
     timedOut = true
-    if (child.pid !== undefined) sendSignal(-child.pid, 'SIGKILL')
+    end()
   })
+  signal?.addEventListener('abort', end, { once: true })
+  if (signal?.aborted === true) end()
   const exitCode = await exitOf(child)
+  signal?.removeEventListener('abort', end)
   // A background child may hold the pipes: what it writes later is nobody's business here.
   await Promise.race([once(child, 'close'), clock.sleep(DRAIN_MS)])
   child.stdout?.destroy()
