@@ -2,6 +2,7 @@ export { isCheckViolation, isForeignKeyViolation, isUniqueViolation } from './er
 export { openDatabase } from './database.ts'
 export type { Database, DatabaseOptions, Db, TransactOptions } from './database.ts'
 export { notify, onCommit } from './hooks.ts'
+export { countUpTo, newestFirst } from './lists.ts'
 export type { Log } from './log.ts'
 export { checkMigrated, migrate } from './migrate.ts'
 export type { MigrateOptions, Migration, MigrationDb } from './migrate.ts'

@@ -1,5 +1,5 @@
-import { jsonb } from '@slipway/db'
-import { decodeNumberCursor, decodeTimeCursor } from '@slipway/kit'
+import { countUpTo, jsonb, newestFirst } from '@slipway/db'
+import { decodeNumberCursor } from '@slipway/kit'
 import { sql } from 'kysely'
 
 import type { Db } from '../../tables.ts'
@@ -190,24 +190,12 @@ function narrowed(db: Db, { applications, state, since, match }: BuildFilter) {
 
 /** Builds of many Applications, newest first; one row more than the limit. */
 export async function searchBuilds(db: Db, filter: BuildFilter, page: PageInput): Promise<Build[]> {
-  let query = narrowed(db, filter)
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(page.limit + 1)
-  if (page.cursor !== undefined) {
-    const [at, id] = decodeTimeCursor(page.cursor)
-    query = query.where((e) => e(e.refTuple('created_at', 'id'), '<', e.tuple(at, id)))
-  }
-  return (await query.execute()).map(buildOf)
+  return (await newestFirst(narrowed(db, filter), page).execute()).map(buildOf)
 }
 
 /** How many there are; counting stops at the most. */
 export async function countBuilds(db: Db, filter: BuildFilter, most: number): Promise<number> {
-  const row = await db
-    .selectFrom(narrowed(db, filter).clearSelect().select('id').limit(most).as('found'))
-    .select((e) => e.fn.countAll<string>().as('count'))
-    .executeTakeFirstOrThrow()
-  return Number(row.count)
+  return countUpTo(db, narrowed(db, filter), most)
 }
 
 function buildOf(row: BuildTable): Build {

@@ -1,4 +1,4 @@
-import { decodeTimeCursor } from '@slipway/kit'
+import { countUpTo, newestFirst } from '@slipway/db'
 import { sql, type Selectable } from 'kysely'
 
 import type { Db } from '../../../tables.ts'
@@ -52,24 +52,12 @@ export async function listBriefs(
   filter: BriefFilter,
   page: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<Brief[]> {
-  let query = narrowed(db, filter)
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(page.limit + 1)
-  if (page.cursor !== undefined) {
-    const [at, id] = decodeTimeCursor(page.cursor)
-    query = query.where((e) => e(e.refTuple('created_at', 'id'), '<', e.tuple(at, id)))
-  }
-  return (await query.execute()).map(briefOf)
+  return (await newestFirst(narrowed(db, filter), page).execute()).map(briefOf)
 }
 
 /** How many there are; counting stops at the most. */
 export async function countBriefs(db: Db, filter: BriefFilter, most: number): Promise<number> {
-  const row = await db
-    .selectFrom(narrowed(db, filter).clearSelect().select('id').limit(most).as('found'))
-    .select((e) => e.fn.countAll<string>().as('count'))
-    .executeTakeFirstOrThrow()
-  return Number(row.count)
+  return countUpTo(db, narrowed(db, filter), most)
 }
 
 export type Rollout = { readonly serving: Brief | undefined; readonly active: Brief | undefined }
