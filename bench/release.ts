@@ -16,6 +16,7 @@ import { must, systemClock } from '@slipway/kit'
 import { type Kube, kubeClient, parseKubeconfig } from '@slipway/kube'
 import { buildImage, clientSink, registryClient } from '@slipway/oci'
 
+import { type Call, signIn } from './api.ts'
 import { figure, median, publish } from './report.ts'
 import { type Stack, startStack } from './stack.ts'
 
@@ -25,29 +26,6 @@ const DEADLINE_MS = 60_000
 /** Answers of one version in a row, each on a connection of its own, that count as "everybody sees it". */
 const ANSWERS_IN_A_ROW = 12
 const sample = fileURLToPath(new URL('../examples/node-web', import.meta.url))
-
-type Json = Readonly<Record<string, unknown>>
-type Call = (method: string, path: string, body?: unknown) => Promise<Json>
-
-async function signIn(stack: Stack): Promise<{ readonly call: Call; readonly secret: string }> {
-  const send = async (method: string, path: string, body: unknown, secret?: string): Promise<Json> => {
-    const response = await fetch(new URL(path, stack.url), {
-      method,
-      headers: {
-        'content-type': 'application/json',
-        ...(secret !== undefined && { authorization: `Bearer ${secret}` }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
-    // The API's answers are objects.
-    return text === '' ? {} : (JSON.parse(text) as Json)
-  }
-  const account = { token: stack.firstRunToken, name: 'admin', password: 'a long bench password' }
-  const secret = String((await send('POST', '/v1/first-run', { ...account, delivery: 'bearer' }))['secret'])
-  return { secret, call: (method, path, body) => send(method, path, body, secret) }
-}
 
 type Workload = { readonly id: string; readonly host: string; readonly namespace: string }
 

@@ -32,6 +32,14 @@ export async function problemsOf(visitor: Visitor, walk: Walk): Promise<readonly
   return problems
 }
 
+/** What reaches farthest to the right of all that nothing around it cuts off. */
+const WIDEST = `(() => {
+  const isCut = (one) => one !== null && one !== document.body && (getComputedStyle(one).overflowX !== 'visible' || isCut(one.parentElement))
+  const right = (one) => one.getBoundingClientRect().right
+  const free = [...document.querySelectorAll('body *')].filter((one) => !isCut(one.parentElement))
+  return free.reduce((most, one) => right(one) > right(most) ? one : most).outerHTML.slice(0, 200)
+})()`
+
 /** Screens that scroll sideways in a window of this width, with how wide they are. */
 export async function tooWide(page: Page, screens: Screens, widthPx: number): Promise<readonly string[]> {
   const wide: string[] = []
@@ -40,7 +48,7 @@ export async function tooWide(page: Page, screens: Screens, widthPx: number): Pr
     await settle(page)
     await keepPicture(page, `${name}-narrow`)
     const shownPx = Number(await page.evaluate('document.documentElement.scrollWidth'))
-    if (shownPx > widthPx) wide.push(`${name}: ${shownPx}`)
+    if (shownPx > widthPx) wide.push(`${name}: ${shownPx}, ${String(await page.evaluate(WIDEST))}`)
   }
   return wide
 }

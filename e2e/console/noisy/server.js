@@ -17,11 +17,16 @@ const strange = [
   '订单已接收 مرحبا',
 ]
 
+/** Lines as programs write them: some short, some of several rows, some in colours. */
+const tailOf = (count) =>
+  ` ${count % 10 === 0 ? `${E}[32mGET${E}[0m ` : ''}${'/orders?id=4711 took 12 ms; '.repeat(count % 15)}`
+
 http
   .createServer((request, response) => {
     const { searchParams } = new URL(request.url, 'http://x')
+    const wide = searchParams.has('wide')
     for (let count = 0; count < Number(searchParams.get('lines')); count += 1)
-      console.log(`burst ${count} of many`)
+      console.log(`burst ${count} of many${wide ? tailOf(count) : ''}`)
     const length = Number(searchParams.get('long'))
     if (length > 0) console.log(`long ${'x'.repeat(length)} end`)
     if (searchParams.has('strange')) for (const line of strange) console.log(line)

@@ -26,13 +26,13 @@ export const Slug = z
     description: 'Lower-case letters, digits and hyphens, at most 39 characters, beginning with a letter',
   })
 
-/** A name for people: any script, no control characters, trimmed. */
+/** A name for people: any script, trimmed; nothing that controls a terminal, breaks a line or turns around the text beside it. */
 export const DisplayName = z
   .string()
   .trim()
   .min(1)
   .max(120)
-  .regex(/^[^\p{Cc}]*$/u)
+  .regex(/^[^\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]*$/u)
 
 export const Timestamp = z.iso.datetime().meta({ description: 'UTC, RFC 3339' })
 

@@ -52,7 +52,7 @@ export async function makeWorkload(platform: TestPlatform, secret: string): Prom
  * @returns the digest
  */
 export async function pushProgram(
-  platform: TestPlatform,
+  platform: Pick<TestPlatform, 'url'>,
   push: {
     readonly secret: string
     readonly repository: string

@@ -1,3 +1,4 @@
+import type { UseQueryResult } from '@tanstack/react-query'
 import { Outlet, useMatches, useRouterState } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 
@@ -58,18 +59,19 @@ function Private() {
         <SessionDialog name={account.data.user.name} />
       </>
     )
-  return <Opening error={isOutside ? firstRun.error : account.error} />
+  return <Opening of={isOutside ? firstRun : account} />
 }
 
 /** What stands here for the moment in which it is found out who is there. */
-function Opening({ error }: { readonly error: Error | null }) {
+function Opening({ of }: { readonly of: Pick<UseQueryResult, 'error' | 'refetch'> }) {
   const { text } = useText()
+  const { error } = of
   return (
     <div className="opening" role="status">
       <ConnectionBar />
       <Logo sizePx={40} />
       <p>{text('common.loading')}</p>
-      {error && !isSignedOut(error) && <Refusal error={error} />}
+      {error && !isSignedOut(error) && <Refusal error={error} retry={() => void of.refetch()} />}
     </div>
   )
 }

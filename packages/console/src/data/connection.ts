@@ -3,6 +3,7 @@ import { ApiError } from '@slipway/sdk'
 
 import { signalStore } from './store.ts'
 import { api } from './client.ts'
+import { serverNow } from './server-time.ts'
 
 /** Since when the server has not been reached; undefined while it answers. */
 export const lostSince = signalStore<Date | undefined>(undefined)
@@ -17,7 +18,7 @@ export function isUnreachable(error: unknown): boolean {
 /** Begins to ask for the server until it answers; `healed` is called once then. */
 export function noticeLoss(healed: () => void): void {
   if (lostSince.get() !== undefined) return
-  lostSince.set(systemClock.now())
+  lostSince.set(serverNow())
   void askUntilBack(() => {
     lostSince.set(undefined)
     healed()

@@ -6,7 +6,7 @@ import { useText } from '../preferences/text.ts'
 import { Icon } from './icon.tsx'
 
 /** Typing settles for this long before the list is asked for. */
-const SETTLE_MS = 250
+const SETTLE_MS = 120
 
 type FilterProps = {
   readonly label: string

@@ -1,9 +1,9 @@
-import { systemClock } from '@slipway/kit'
 import { errorText } from '@slipway/messages'
 import { ApiError } from '@slipway/sdk'
 import { Button } from 'antd'
 import { useState } from 'react'
 
+import { serverNow } from '../data/server-time.ts'
 import { useText } from '../preferences/text.ts'
 import { Shape } from './status.tsx'
 
@@ -66,7 +66,7 @@ export function ReportButton({ error }: { readonly error: unknown }) {
 }
 
 function reportOf(error: unknown): string {
-  const lines = [`at: ${systemClock.now().toISOString()}`, `page: ${window.location.href}`]
+  const lines = [`at: ${serverNow().toISOString()}`, `page: ${window.location.href}`]
   if (error instanceof ApiError)
     lines.push(
       `code: ${error.code}`,

@@ -1,5 +1,6 @@
 import { systemClock, SECOND_MS } from '@slipway/kit'
 
+import { behindMs } from '../data/server-time.ts'
 import { signalStore } from '../data/store.ts'
 import { useFormat } from '../preferences/format.ts'
 
@@ -7,8 +8,10 @@ const STEP_MS = 5 * SECOND_MS
 const now = signalStore(systemClock.now())
 systemClock.every(STEP_MS, () => now.set(systemClock.now()))
 
-/** A time that every relative time on the page is measured from; it moves every few seconds. */
-export const useNow = now.use
+/** A time that every relative time on the page is measured from, by the server's clock; it moves every few seconds. */
+export function useNow(): Date {
+  return new Date(now.use().getTime() + behindMs.use())
+}
 
 /** A moment, relative to now; the exact one stands in its title. */
 export function Time({ at }: { readonly at: string }) {

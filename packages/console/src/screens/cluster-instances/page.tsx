@@ -30,7 +30,7 @@ const STATES: readonly InstanceState[] = [
 ]
 const SORTS = ['name', 'state', 'restarts', 'since'] as const
 const EVERY_MS = 5 * SECOND_MS
-const PAGE_ROWS = 100
+const PAGE_ROWS = 200
 
 /** The Instances that run on a Cluster, by node if one is chosen. */
 export default function ClusterInstancesPage() {

@@ -36,7 +36,7 @@ type ListProps = {
 }
 
 const ROW_PX = 19
-const OVERSCAN_ROWS = 12
+const OVERSCAN_ROWS = 6
 /** Room that time and Instance take beside the text, and how wide a character is; only until a row is measured. */
 const BESIDE_PX = 230
 const CHARACTER_PX = 7.3

@@ -1,12 +1,13 @@
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 
 import type { LogLine } from '@slipway/contract'
-import { isRecord, systemClock } from '@slipway/kit'
+import { isRecord } from '@slipway/kit'
 import type { CallOptions, ServerEvent } from '@slipway/sdk'
 
 import { api } from '../../data/client.ts'
 import { isUnreachable } from '../../data/connection.ts'
 import { useEvents } from '../../data/events.ts'
+import { serverNow } from '../../data/server-time.ts'
 import { isSignedOut } from '../../data/session.ts'
 import { logBuffer, type LogBuffer } from './buffer.ts'
 import { requestOf, type LogView } from './view.ts'
@@ -41,7 +42,7 @@ export function useLog(workload: string, view: LogView): Log {
   const [line] = useState(view.line)
   const key = JSON.stringify([workload, span, instance, process, isPrevious])
   // The time from which on lines are shown is that of the first request; a resumed one repeats it.
-  const request = useMemo(() => requestOf(workload, { ...view, line }, systemClock.now()), [key])
+  const request = useMemo(() => requestOf(workload, { ...view, line }, serverNow()), [key])
   useEffect(() => {
     buffer.clear()
     last.current = undefined
