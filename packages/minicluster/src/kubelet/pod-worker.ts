@@ -127,14 +127,11 @@ export function createPodWorker(agent: Agent, first: PodRecord, adopted: boolean
   function wake(): void {
     if (stopped) return
     dirty = true
-    running ??= loop().finally(() => {
-      running = undefined
-    })
+    running ??= loop()
   }
 
   async function loop(): Promise<void> {
-    for (;;) {
-      if (!dirty || stopped) return
+    while (dirty && !stopped) {
       dirty = false
       try {
         await sync()
@@ -144,6 +141,8 @@ export function createPodWorker(agent: Agent, first: PodRecord, adopted: boolean
         wakeAt(clock.now().getTime() + (conflict ? 0 : RETRY_MS))
       }
     }
+    // In the turn that found nothing to do: whoever wakes from now on begins a new loop, and no wake is lost in between.
+    running = undefined
   }
 
   async function sync(): Promise<void> {
