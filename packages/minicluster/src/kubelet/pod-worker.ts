@@ -131,8 +131,9 @@ export function createPodWorker(agent: Agent, first: PodRecord, adopted: boolean
   }
 
   async function loop(): Promise<void> {
-    while (dirty && !stopped) {
+    while (dirty) {
       dirty = false
+      if (stopped) break
       try {
         await sync()
       } catch (error) {
