@@ -34,6 +34,7 @@ export function neededThings(namespace: string): readonly Question[] {
     ),
     ...['get', 'list', 'create', 'delete'].map((verb) => ({ verb, resource: 'jobs', namespace }) as const),
     ...['get', 'list', 'delete'].map((verb) => ({ verb, resource: 'pods', namespace }) as const),
+    { verb: 'create', resource: 'pods', subresource: 'eviction', namespace },
     { verb: 'get', resource: 'pods', subresource: 'log', namespace },
     { verb: 'get', resource: 'pods', subresource: 'exec', namespace },
     { verb: 'create', resource: 'pods', subresource: 'exec', namespace },
@@ -131,10 +132,35 @@ export function forbiddenThings(
       'take a token of another account',
       (kube) => kube.requestToken({ namespace: FOREIGN, name: 'default' }, { lifeSeconds: 3_600 }),
     ],
+    ['evict a foreign pod', (kube) => kube.evict(theirs)],
     [
-      'change a node',
+      'label a node',
       (kube) =>
-        kube.patch('nodes', { name: 'kwok-0' }, { type: 'merge', body: { spec: { unschedulable: true } } }),
+        kube.patch(
+          'nodes',
+          { name: 'kwok-0' },
+          { type: 'merge', body: { metadata: { labels: { theirs: 'no' } } } },
+        ),
+    ],
+    [
+      'taint a node',
+      (kube) =>
+        kube.patch(
+          'nodes',
+          { name: 'kwok-0' },
+          { type: 'merge', body: { spec: { taints: [{ key: 'more', effect: 'NoExecute' }] } } },
+        ),
+    ],
+    ['remove a node', (kube) => kube.remove('nodes', { name: 'kwok-0' })],
+    [
+      'say how a node is',
+      (kube) =>
+        kube.patch(
+          'nodes',
+          { name: 'kwok-0' },
+          { type: 'merge', body: { status: {} } },
+          { subresource: 'status' },
+        ),
     ],
     [
       'read the pods as an administrator',

@@ -14,6 +14,9 @@ import { imageDelete } from './commands/image/delete.ts'
 import { imageImport } from './commands/image/import.ts'
 import { login } from './commands/login.ts'
 import { memberSet } from './commands/member/set.ts'
+import { nodeCancelDrain } from './commands/node/cancel-drain.ts'
+import { nodeDrain } from './commands/node/drain.ts'
+import { nodeEvacuations } from './commands/node/evacuations.ts'
 import { clusterManifest } from './commands/cluster/manifest.ts'
 import { clusterRegister } from './commands/cluster/register.ts'
 import { clusterRenewCredentials } from './commands/cluster/renew-credentials.ts'
@@ -111,6 +114,16 @@ const cases: [line: string, make: unknown, expected: unknown[]][] = [
   ['beijing --kubeconfig -', clusterRenewCredentials, ['beijing', { kubeconfig: '-' }]],
   ['--', clusterManifest, []],
   [
+    'beijing n1 --timeout 30m --detach',
+    nodeDrain,
+    [
+      { cluster: 'beijing', node: 'n1' },
+      { timeout: 1_800_000, detach: true },
+    ],
+  ],
+  ['--kind loss --node n1', nodeEvacuations, [{ kind: 'loss', node: 'n1', limit: 100 }]],
+  ['eva_1 --keep-cordoned', nodeCancelDrain, ['eva_1', { keepCordoned: true }]],
+  [
     'shop/api --ref v1 --detach --timeout 10m',
     buildStart,
     ['shop/api', { ref: 'v1', detach: true, timeout: 600_000 }],
@@ -137,6 +150,7 @@ const refused: [line: string, make: unknown][] = [
   ['api 501', workloadScale],
   ['api soon', workloadKeep],
   ['api --state Sad', instanceList],
+  ['--kind sad', nodeEvacuations],
   ['api --tail -1', logs],
   ['ci --expires-in-days 0', tokenCreate],
   ['ci --expires-in-days 1.5', tokenCreate],

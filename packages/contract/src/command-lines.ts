@@ -112,5 +112,11 @@ export const commandLines: Readonly<Record<string, string>> = {
   revokeAgentToken: 'cluster revoke-agent <cluster>',
   listNodes: 'cluster nodes <cluster>',
   getNode: 'node show <cluster> <node>',
+  updateNode: 'node cordon <cluster> <node>',
+  getDrainPreview: 'node drain <cluster> <node> --dry-run',
+  startDrain: 'node drain <cluster> <node>',
+  cancelDrain: 'node cancel-drain <evacuation>',
+  listEvacuations: 'node evacuations',
+  getEvacuation: 'node evacuation <evacuation>',
   getNeighbours: 'instance neighbours <instance>',
 }

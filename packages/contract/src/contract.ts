@@ -4,6 +4,7 @@ import { app } from './app.ts'
 import { audit } from './audit.ts'
 import { build } from './build.ts'
 import { device } from './device.ts'
+import { evacuation } from './evacuation.ts'
 import { event } from './event.ts'
 import { fleet } from './fleet.ts'
 import { image } from './image.ts'
@@ -29,6 +30,7 @@ export const contract = {
   ...release,
   ...instance,
   ...node,
+  ...evacuation,
   ...source,
   ...build,
   ...image,

@@ -6,6 +6,7 @@ import type { AccessTables } from './modules/access/tables.ts'
 import type { AppTables } from './modules/app/tables.ts'
 import type { AuditTables } from './modules/audit/tables.ts'
 import type { BuildTables } from './modules/build/tables.ts'
+import type { EvacuationTables } from './modules/evacuation/tables.ts'
 import type { EventTables } from './modules/event/tables.ts'
 import type { FleetTables } from './modules/fleet/tables.ts'
 import type { IdentityTables } from './modules/identity/tables.ts'
@@ -27,7 +28,8 @@ export type Tables = ControlTables &
   ImageTables &
   SourceTables &
   BuildTables &
-  EventTables
+  EventTables &
+  EvacuationTables
 
 /** A transaction that carries its scope: the Organizations whose rows it sees. Reads have one too. */
 export type Db = DbOf<Tables>
@@ -45,6 +47,7 @@ export const tablesWithoutRowSecurity: Readonly<Record<string, string>> = {
   identity_first_run: 'one row for the installation',
   identity_device: 'belongs to nobody yet',
   fleet_cluster: 'belongs to the installation; Environments refer to it',
+  evacuation_run: 'belongs to a Cluster; what moved is in evacuation_move',
   image_blob: 'content by digest, shared by repositories; what one may see is decided by their links',
   image_review: 'queue of the collector',
   image_token_key: 'keys of the registry, sealed',

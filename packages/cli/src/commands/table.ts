@@ -122,6 +122,12 @@ export const commands: Readonly<Record<string, Loader | Readonly<Record<string, 
   node: {
     show: async () => (await import('./node/show.ts')).nodeShow,
     tenants: async () => (await import('./node/tenants.ts')).nodeTenants,
+    cordon: async () => (await import('./node/cordon.ts')).nodeCordon,
+    uncordon: async () => (await import('./node/uncordon.ts')).nodeUncordon,
+    drain: async () => (await import('./node/drain.ts')).nodeDrain,
+    evacuations: async () => (await import('./node/evacuations.ts')).nodeEvacuations,
+    evacuation: async () => (await import('./node/evacuation.ts')).nodeEvacuation,
+    'cancel-drain': async () => (await import('./node/cancel-drain.ts')).nodeCancelDrain,
   },
   user: {
     list: async () => (await import('./user/list.ts')).userList,

@@ -1,4 +1,11 @@
-import type { Node, NodeDetail, NodeLoad, NodeTenant } from '@slipway/contract'
+import type {
+  DrainPreview,
+  EvacuationDetail,
+  Node,
+  NodeDetail,
+  NodeLoad,
+  NodeTenant,
+} from '@slipway/contract'
 
 const createdAt = '2026-01-15T08:30:00.000Z'
 const GIB = 1024 ** 3
@@ -82,8 +89,72 @@ export function nodeReplies(ids: Readonly<Record<'cluster' | 'project' | 'worklo
     ],
     tenants: [...tenants],
   }
+  const path = `/v1/clusters/${ids.cluster}/nodes/${node.name}`
+  const preview: DrainPreview = {
+    node: node.name,
+    schedulable: true,
+    otherNodes: 2,
+    effects: [
+      {
+        workload,
+        process: 'web',
+        version: '1a2b3c4d',
+        instances: 1,
+        ready: 1,
+        wanted: 2,
+        interrupted: true,
+        why: { code: 'evacuation_not_whole', params: { ready: 1, wanted: 2 } },
+      },
+    ],
+    builds: 1,
+    others: 3,
+  }
+  const { moves, ...drain }: EvacuationDetail = {
+    id: `eva_${tail}`,
+    clusterId: ids.cluster,
+    node: node.name,
+    kind: 'drain',
+    state: 'Done',
+    problem: null,
+    startedBy: `usr_${tail}`,
+    startedAt: createdAt,
+    deadlineAt: createdAt,
+    nodeBackAt: null,
+    endedAt: createdAt,
+    counts: { Waiting: 1, Leaving: 0, Moved: 1, Stayed: 0, Gone: 0 },
+    moves: [
+      {
+        workload,
+        process: 'web',
+        version: '1a2b3c4d',
+        instance: 'api-web-1a2b3c4d-x7k2p',
+        state: 'Moved',
+        since: createdAt,
+        why: null,
+        toInstance: 'api-web-1a2b3c4d-q9r8s',
+        toNode: 'n2',
+      },
+      {
+        workload,
+        process: 'worker',
+        version: '1a2b3c4d',
+        instance: 'api-worker-1a2b3c4d-aaaaa',
+        state: 'Waiting',
+        since: createdAt,
+        why: { code: 'evacuation_budget', params: { problem: 'it would violate the budget' } },
+        toInstance: null,
+        toNode: null,
+      },
+    ],
+  }
   return {
-    [`GET /v1/clusters/${ids.cluster}/nodes/${node.name}`]: { body: detail },
+    [`PATCH ${path}`]: { body: { name: node.name, schedulable: false } },
+    [`GET ${path}/drain-preview`]: { body: preview },
+    [`POST ${path}/drains`]: { status: 202, body: drain },
+    'GET /v1/evacuations': { body: { items: [drain] } },
+    [`GET /v1/evacuations/${drain.id}`]: { body: { ...drain, moves } },
+    [`POST /v1/evacuations/${drain.id}/cancellation`]: { body: drain },
+    [`GET ${path}`]: { body: detail },
     [`GET /v1/instances/${ids.workload}.api-web-1a2b3c4d-x7k2p/neighbours`]: {
       body: { clusterId: ids.cluster, node: load, tenants },
     },

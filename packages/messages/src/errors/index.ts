@@ -4,6 +4,7 @@ import { fill, type Language, type Placeholders } from '../catalog.ts'
 import { clientErrors } from './client.ts'
 import { commonErrors } from './common.ts'
 import { imageErrors } from './image.ts'
+import { nodeErrors } from './nodes.ts'
 import { runErrors } from './run.ts'
 import { shipErrors } from './ship.ts'
 import { startErrors } from './start.ts'
@@ -17,6 +18,7 @@ const areas = [
   startErrors,
   whoErrors,
   whereErrors,
+  nodeErrors,
   whatErrors,
   shipErrors,
   runErrors,

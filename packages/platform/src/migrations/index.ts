@@ -13,6 +13,7 @@ import { device } from './0010-device.ts'
 import { credential } from './0011-credential.ts'
 import { tokenFamily } from './0012-token-family.ts'
 import { releaseCounts } from './0013-release-counts.ts'
+import { evacuation } from './0014-evacuation.ts'
 
 /** Every migration in order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -29,4 +30,5 @@ export const migrations: readonly Migration[] = [
   credential,
   tokenFamily,
   releaseCounts,
+  evacuation,
 ]

@@ -28,6 +28,7 @@ import {
   receiving as receivingOf,
   removeHalfReceived,
 } from './build/index.ts'
+import { evacuationReconciler, evacuationRoutes, lossReconciler } from './evacuation/index.ts'
 import { eventRoutes, eventUpkeep, openHub } from './event/index.ts'
 import {
   allClusters,
@@ -135,12 +136,15 @@ export function modulesOf(platform: Platform): Modules {
         findVersionNumbers,
       })
       nodeRoutes(routes, { clusters: connections, uses: readUses(platform) })
+      evacuationRoutes(routes, { clusters: connections })
       imageRoutes(routes, { findUses, registry, imageAddress })
       eventRoutes(routes, { hub, finders })
     },
     reconcilers: [
       releaseReconciler({ clusters: connections, prepareNamespace: prepared.prepareWorkload, imageAddress }),
       credentialReconciler(connections),
+      evacuationReconciler({ clusters: connections }),
+      lossReconciler({ clusters: connections }),
       registryUpkeep(registry),
       buildReconciler({
         clusters: connections,

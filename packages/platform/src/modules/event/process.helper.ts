@@ -13,7 +13,7 @@ import { freePort } from '@slipway/testkit'
 const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url))
 const PASSWORD = 'a long test password'
 
-/** Environments need a Cluster; nobody answers for this one. */
+/** Environments need a Cluster; nobody answers for this one, which is there unless another one is given. */
 const NOWHERE = JSON.stringify({
   apiVersion: 'v1',
   kind: 'Config',
@@ -36,6 +36,7 @@ export type Replica = AsyncDisposable & {
 export async function replicaOf(
   database: Pick<TestDatabase, 'appUrl' | 'ownerUrl'>,
   masterKey: Buffer,
+  localKubeconfig?: string,
 ): Promise<Replica> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-test-replica-'))
   const port = String(await freePort())
@@ -62,7 +63,7 @@ export async function replicaOf(
           SLIPWAY_MASTER_KEY: masterKey.toString('base64'),
           SLIPWAY_PORT: port,
           SLIPWAY_DATA: folder,
-          SLIPWAY_LOCAL_KUBECONFIG: kubeconfig,
+          SLIPWAY_LOCAL_KUBECONFIG: localKubeconfig ?? kubeconfig,
         },
       })
       const [said] = (await once(child, 'message')) as [Ready & { readonly type: string }]

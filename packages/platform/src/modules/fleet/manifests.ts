@@ -33,7 +33,7 @@ const rule = (apiGroup: string, resources: string[], verbs: string[], more: Part
 /** For the whole Cluster. */
 const platformRules: readonly Rule[] = [
   { nonResourceURLs: ['/readyz', '/version', '/api', '/apis'], verbs: ['get'] },
-  rule('', ['nodes'], ['list']),
+  rule('', ['nodes'], ['list', 'patch']),
   rule('', ['pods', 'services'], ['list', 'watch']),
   rule('apps', ['deployments'], ['list', 'watch']),
   rule('batch', ['jobs'], ['list']),
@@ -55,6 +55,7 @@ const workloadRules: readonly Rule[] = [
   rule('', ['services'], ['list', 'create', 'patch', 'delete']),
   rule('', ['pods'], ['get', 'list', 'delete']),
   rule('', ['pods/log'], ['get']),
+  rule('', ['pods/eviction'], ['create']),
   // A WebSocket begins as a GET; newer servers ask for the right to create as well.
   rule('', ['pods/exec'], ['get', 'create']),
   rule('', ['events'], ['list']),
@@ -178,6 +179,12 @@ function isOurs(object: string, installationId: string): string {
   return `${object} != null && has(${object}.metadata.labels) && ${label} in ${object}.metadata.labels && ${object}.metadata.labels[${label}] == '${installationId}'`
 }
 
+/** CEL: the field is as it was, or absent as it was. */
+function isUnchanged(field: string): string {
+  const [now, before] = [`object.${field}`, `oldObject.${field}`]
+  return `(has(${now}) == has(${before}) && (!has(${now}) || ${now} == ${before}))`
+}
+
 const ENFORCE = `'pod-security.kubernetes.io/enforce'`
 
 function policies(installationId: string): Manifest[] {
@@ -197,6 +204,33 @@ function policies(installationId: string): Manifest[] {
         {
           expression: `object != null && ${ENFORCE} in object.metadata.labels && object.metadata.labels[${ENFORCE}] == 'restricted'`,
           message: 'namespaces of Slipway enforce Pod Security restricted',
+        },
+      ],
+    }),
+    ...policy({
+      name: 'slipway-nodes',
+      rules: { apiGroups: [''], resources: ['nodes', 'nodes/*'], scope: '*' },
+      validations: [
+        {
+          expression: `request.operation == 'UPDATE' && (!has(request.subResource) || request.subResource == '')`,
+          message: 'Slipway neither makes nor removes nodes',
+        },
+        {
+          expression: [
+            'metadata.labels',
+            'metadata.annotations',
+            'metadata.finalizers',
+            'metadata.ownerReferences',
+          ]
+            .map((field) => isUnchanged(field))
+            .join(' && '),
+          message: 'Slipway does not change what a node is called or labelled with',
+        },
+        {
+          expression: ['spec.taints', 'spec.podCIDR', 'spec.podCIDRs', 'spec.providerID', 'spec.configSource']
+            .map((field) => isUnchanged(field))
+            .join(' && '),
+          message: 'Slipway only says whether a node takes pods',
         },
       ],
     }),

@@ -1,0 +1,3 @@
+export { lossReconciler } from './losses.ts'
+export { evacuationReconciler } from './reconciler.ts'
+export { evacuationRoutes } from './routes.ts'
