@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { build } from 'vite'
 
 export type Bundle = {
-  /** The package, whose program is `src/main.ts`. */
+  /** The package. */
   readonly source: string
+  /** Below the package; `src/main.ts` unless told. */
+  readonly entry?: string
   readonly folder: string
   readonly file: string
   /** The first line of the file. */
@@ -13,15 +15,16 @@ export type Bundle = {
 }
 
 /** @returns path of the file */
-export async function bundleProgram({ source, folder, file, banner }: Bundle): Promise<string> {
+export async function bundleProgram({ source, entry, folder, file, banner }: Bundle): Promise<string> {
   await build({
     configFile: false,
     root: source,
     logLevel: 'error',
-    // The packages of the checkout are taken from their sources, as everywhere in development.
-    ssr: { noExternal: true, resolve: { conditions: ['source', 'node', 'import', 'default'] } },
+    // The packages of the checkout are taken from their sources, as everywhere in development. Whether something is imported or
+    // required is not said here: what is required must not be given the other form of a package.
+    ssr: { noExternal: true, resolve: { conditions: ['source', 'node', 'default'] } },
     build: {
-      ssr: join(source, 'src/main.ts'),
+      ssr: join(source, entry ?? 'src/main.ts'),
       outDir: folder,
       emptyOutDir: false,
       target: 'node24',

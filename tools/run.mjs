@@ -42,6 +42,7 @@ const commands = {
     ...commands.check(),
     ['--conditions=source', 'node_modules/.bin/vitest', 'run', '--config', 'vitest.e2e.config.ts'],
   ],
+  image: () => [['--conditions=source', 'tools/image/main.ts']],
   bench: () => [['--conditions=source', 'bench/main.ts']],
   node: () => [['--conditions=source']],
 }

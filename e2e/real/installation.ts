@@ -26,7 +26,7 @@ import type { Cli } from '../journey/cli.ts'
 import { settleIn, WORKLOAD, type Developer } from '../journey/developer.ts'
 import { makeHome, removeHome } from '../journey/product.ts'
 import type { Entrance } from '../journey/visitors.ts'
-import { ensureBaseArchive } from './base-image.ts'
+import { ensureNodeBase } from '../../tools/image/base.ts'
 import { tarOf } from './tar.ts'
 
 const WAIT_MS = 120_000
@@ -149,7 +149,7 @@ async function clientFor(cli: Cli, url: string): Promise<RegistryClient> {
 /** The bases of applications and of builds. */
 async function pushBases(client: RegistryClient): Promise<void> {
   await importArchive({
-    archive: createReadStream(await ensureBaseArchive()),
+    archive: createReadStream(await ensureNodeBase()),
     sink: clientSink(client, 'base/node'),
     tagsFor: () => ['latest'],
   })

@@ -11,7 +11,7 @@ import { testServer, type TestServer } from '@slipway/oci/testing'
 
 import { makeAuthority } from '../../tools/kubernetes/certificates.ts'
 import type { RealClusterWithNodes } from '../../tools/kubernetes/cluster.ts'
-import { ensureBaseArchive } from './base-image.ts'
+import { ensureNodeBase } from '../../tools/image/base.ts'
 import { type SecureServer, serveSecurely } from './secure-server.ts'
 import { tarOf } from './tar.ts'
 
@@ -58,7 +58,7 @@ async function publish(images: TestServer): Promise<string> {
   try {
     const client = images.clientFor('owner')
     await importArchive({
-      archive: createReadStream(await ensureBaseArchive()),
+      archive: createReadStream(await ensureNodeBase()),
       sink: clientSink(client, 'base/node'),
       tagsFor: () => ['24'],
     })

@@ -1,10 +1,14 @@
-/* The process of the platform: settings from the environment, ready and failed over IPC, ends when told or when its parent is gone. */
+/*
+ * The process of the platform: settings from the environment, ready and failed over IPC, ends when told or when its parent is gone.
+ * With the word first-run-token it only prints a new one, for installations that no launcher has started.
+ */
 import { readFile } from 'node:fs/promises'
 
 import { AppError, messageOf, SECOND_MS, systemClock } from '@slipway/kit'
 import { errorText } from '@slipway/messages'
 import { pino } from 'pino'
 
+import { newFirstRunToken } from './first-run.ts'
 import { logOutput, type LogOutput } from './log-output.ts'
 import { startPlatform, type PlatformParts } from './platform.ts'
 import { readSettings } from './settings.ts'
@@ -21,6 +25,10 @@ async function main(output: LogOutput): Promise<void> {
     { level: settings.logLevel, redact: ['req.headers.authorization', 'req.headers.cookie'] },
     output,
   )
+  if (process.argv[2] === 'first-run-token') {
+    process.stdout.write(`${await newFirstRunToken(settings, log)}\n`)
+    return
+  }
   const onSample: PlatformParts['onSample'] = ({ url, trouble }): void => {
     tellParent({ type: 'sample', sampleUrl: url, trouble })
   }
