@@ -16,6 +16,7 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   request_timed_out: Exit.timeout,
   server_unreachable: Exit.error,
   interrupted: Exit.interrupted,
+  release_image_unknown: Exit.notFound,
 }
 
 const BY_STATUS: Readonly<Record<number, ExitCode>> = {

@@ -31,6 +31,7 @@ import { releaseStart } from './commands/release/start.ts'
 import { workloadKeep } from './commands/workload/keep.ts'
 import { workloadScale } from './commands/workload/scale.ts'
 import { workloadSet } from './commands/workload/set.ts'
+import { workloadStatus } from './commands/workload/status.ts'
 import { sourceSet } from './commands/source/set.ts'
 import { commands, type Loader } from './commands/table.ts'
 import { tokenCreate } from './commands/token/create.ts'
@@ -101,6 +102,11 @@ const cases: [line: string, make: unknown, expected: unknown[]][] = [
     ['api', ['A=1', 'B=2'], { secret: ['C', 'D=4'], unset: ['E'] }],
   ],
   ['api 4 --process worker', workloadScale, ['api', 4, { process: 'worker' }]],
+  [
+    '--health Down --project shop',
+    workloadStatus,
+    [undefined, { health: 'Down', project: 'shop', limit: 100 }],
+  ],
   ['api 10m', workloadKeep, ['api', 600_000, {}]],
   ['api --state Failing', instanceList, ['api', { state: 'Failing', limit: 100 }]],
   ['-it api -- sh -c ls', instanceExec, ['api', ['sh', '-c', 'ls'], { stdin: true, terminal: true }]],

@@ -100,6 +100,7 @@ const lines: readonly string[] = [
   'image import base/node:latest -',
   'workload list',
   'workload show api/test',
+  'workload status',
   'workload create api/test',
   'workload scale api/test 4',
   'workload restart api/test',

@@ -69,12 +69,20 @@ test('an Application is made, configured, released in steps with an approval, lo
     ]),
   )
 
+  expect((await call('release start api --image nothing --detach')).exit).toBe(Exit.notFound)
+  expect((await good('logs api')).err).toContain('No Instance of api is there')
   const first = await good('release start api --image one --instances web=2 --ci')
   expect(first.err).toMatch(/release 1: .*new 2\/2/u)
   const [workload] = await json<{ name: string; urls: string[] }[]>('workload list')
   expect(workload).toMatchObject({ name: 'shop/api/test' })
   expect(await (await fetch(workload?.urls.at(-1) ?? '')).text()).toBe('one')
 
+  expect(await json('workload status api')).toMatchObject({
+    health: 'Healthy',
+    instances: { ready: 2, wanted: 2 },
+    serving: { number: 1, state: 'Done' },
+    active: null,
+  })
   const instances = await json<{ id: string; name: string; state: string }[]>('instance list api')
   expect(instances.map(({ state }) => state)).toEqual(['Ready', 'Ready'])
   const [one] = instances

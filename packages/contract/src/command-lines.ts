@@ -49,6 +49,7 @@ export const commandLines: Readonly<Record<string, string>> = {
   getApplication: 'application show <project>/<application>',
   deleteApplication: 'application delete <project>/<application>',
   listWorkloads: 'workload list',
+  searchWorkloads: 'workload status',
   createWorkload: 'workload create <project>/<application>/<environment>',
   getWorkload: 'workload show <project>/<application>/<environment>',
   updateWorkload: 'workload keep <project>/<application>/<environment> 10m',

@@ -60,12 +60,16 @@ export async function runLogs(deps: Deps, given: string, options: Options): Prom
     },
     { signal: deps.signal, onConnection: tellConnection(deps) },
   )
+  let isSilent = true
+  if (options.follow === true && instance === undefined && (await isEmpty(deps, workload)))
+    deps.io.note(deps.text('logs.waiting', { workload: given }))
   const text = lineWriter(deps, { ...options, isOne: instance !== undefined })
   try {
     for await (const event of events) {
       if (event.name === 'limited')
         deps.io.note(deps.text('logs.limited', event.data as { shown: number; of: number }))
       if (event.name !== 'lines') continue
+      isSilent = false
       // The contract says what this event carries.
       await deps.io.out((event.data as readonly LogLine[]).map(text).join('\n'))
     }
@@ -74,7 +78,15 @@ export async function runLogs(deps: Deps, given: string, options: Options): Prom
     if (deps.signal.aborted) return Exit.interrupted
     throw thrown
   }
+  // That a program says nothing is one thing, that there is none another.
+  if (isSilent && options.follow !== true && instance === undefined && (await isEmpty(deps, workload)))
+    deps.io.note(deps.text('logs.none', { workload: given }))
   return Exit.ok
+}
+
+async function isEmpty(deps: Deps, workload: string): Promise<boolean> {
+  const { items } = await deps.api().listInstances({ workload, limit: 1 }, { signal: deps.signal })
+  return items.length === 0
 }
 
 /** `10m` ago, or a time. Gives RFC 3339. @throws {AppError} `option_expected` */

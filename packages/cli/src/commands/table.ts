@@ -43,6 +43,7 @@ export const commands: Readonly<Record<string, Loader | Readonly<Record<string, 
   workload: {
     list: async () => (await import('./workload/list.ts')).workloadList,
     show: async () => (await import('./workload/show.ts')).workloadShow,
+    status: async () => (await import('./workload/status.ts')).workloadStatus,
     create: async () => (await import('./workload/create.ts')).workloadCreate,
     scale: async () => (await import('./workload/scale.ts')).workloadScale,
     restart: async () => (await import('./workload/restart.ts')).workloadRestart,

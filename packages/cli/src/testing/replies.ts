@@ -24,6 +24,7 @@ import type {
   Token,
   User,
   Workload,
+  WorkloadState,
 } from '@slipway/contract'
 
 import { nodeReplies } from './node-replies.ts'
@@ -234,6 +235,17 @@ const summary: ReleaseSummary = {
     clusterId: ids.cluster,
   },
 }
+const { workload: place, ...brief } = summary
+const workloadState: WorkloadState = {
+  workload: place,
+  health: 'Degraded',
+  since: createdAt,
+  instances: { ready: 3, wanted: 4 },
+  trouble: 'CrashLoopBackOff: back-off 10s',
+  serving: { ...brief, number: 11, state: 'Done', endedAt: createdAt },
+  active: brief,
+  urls: workload.urls,
+}
 const diff: ReleaseDiff = {
   from: null,
   to: ids.release,
@@ -427,6 +439,7 @@ export const replies: Replies = {
   [`GET /v1/workloads/${ids.workload}/manifests`]: { body: { yaml: 'kind: Deployment\n' } },
   [`GET /v1/workloads/${ids.workload}/instances`]: page(instance),
   'GET /v1/releases': { body: { items: [summary], total: 1 } },
+  'GET /v1/workload-states': { body: { items: [workloadState], total: 1, counts: {} } },
   'GET /v1/gates': { body: { items: [{ release: summary, mayApprove: true }], total: 1 } },
   [`GET /v1/applications/${ids.application}/source`]: { body: source },
   [`PUT /v1/applications/${ids.application}/source`]: { body: source },
