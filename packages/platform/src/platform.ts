@@ -1,5 +1,5 @@
 import { migrate, openDatabase } from '@slipway/db'
-import { AppError, envelopeOf, idsOf, systemClock, systemRandom, type Clock } from '@slipway/kit'
+import { AppError, envelopeOf, idsOf, SECOND_MS, systemClock, systemRandom, type Clock } from '@slipway/kit'
 import { pino, type Logger } from 'pino'
 
 import type { Platform } from './context.ts'
@@ -76,7 +76,8 @@ export async function startPlatform(settings: Settings, parts: PlatformParts = {
 
   const routes = collectRoutes()
   const modules = cleanup.use(modulesOf(platform))
-  systemRoutes(routes, platform)
+  let isEnding = false
+  systemRoutes(routes, platform, () => isEnding)
   modules.addRoutes(routes)
   const site = consoleSite(platform, settings.consoleFolder)
   site.addRoutes(routes)
@@ -100,7 +101,13 @@ export async function startPlatform(settings: Settings, parts: PlatformParts = {
     url: origin,
     firstRunToken,
     port: settings.port,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      isEnding = true
+      // What is under way here goes on at another replica while callers are still led away from this one.
+      const drained = settings.drainSeconds > 0 ? clock.sleep(settings.drainSeconds * SECOND_MS) : undefined
+      await Promise.all([driver.retire(), drained])
+      await owned.disposeAsync()
+    },
   }
 }
 

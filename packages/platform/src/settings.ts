@@ -56,6 +56,8 @@ const Fields = z.strictObject({
   sampleFolder: z.string().min(1).optional(),
   /** Folder of the built console, which may appear later; without it there is no console. */
   consoleFolder: z.string().min(1).optional(),
+  /** How long it still answers after it was told to end and says so, for whoever sends callers to replicas. */
+  drainSeconds: z.coerce.number().int().min(0).max(10).default(0),
   /** True when the data folder's lock proves that no other replica can be there. */
   soleReplica: z.stringbool().default(false),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
@@ -101,6 +103,7 @@ const names: Readonly<Record<keyof Settings, string>> = {
   ...blobNames,
   sampleFolder: 'SLIPWAY_SAMPLE',
   consoleFolder: 'SLIPWAY_CONSOLE',
+  drainSeconds: 'SLIPWAY_DRAIN_SECONDS',
   soleReplica: 'SLIPWAY_SOLE_REPLICA',
   logLevel: 'SLIPWAY_LOG_LEVEL',
 }

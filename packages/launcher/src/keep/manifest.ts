@@ -10,7 +10,7 @@ import { keepErrors } from './errors.ts'
  *   backup.json    written last: without it the backup is not whole
  *   database       every row of one moment, compressed, encrypted with a key of this backup
  *   registry/      the blobs of Images, by digest
- *   build-logs/    samples/
+ *   samples/
  * The backup's key stands in backup.json, sealed by the master key, which is never part of a backup.
  */
 const FILE = 'backup.json'

@@ -44,6 +44,6 @@ export async function isThere(path: string): Promise<boolean> {
 export const silentLog: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** What is kept beside the database and the registry. */
-export const PLAIN_FOLDERS: readonly string[] = ['build-logs', 'samples']
+export const PLAIN_FOLDERS: readonly string[] = ['samples']
 export const REGISTRY = join('registry', 'blobs')
 export const DATABASE = 'database'

@@ -28,6 +28,7 @@ export const commonErrors = catalog({
     permission_missing:
       'You lack the permission {permission}, which the role {role} has. An operator gives the platform roles (operator, auditor), an owner of the Organization the others.',
     rate_limited: 'Too many requests. Try again in {seconds} s.',
+    replica_ending: 'This replica is about to end. Ask again: another one answers.',
     origin_refused: 'This request comes from another site and was refused.',
     host_unknown: 'Slipway does not answer under this name. Use {url}, or start it with --public-url.',
     idempotency_key_reused: 'This Idempotency-Key was used for another request. Use a new key.',
@@ -64,6 +65,7 @@ export const commonErrors = catalog({
     permission_missing:
       '您缺少权限 {permission}，角色 {role} 拥有该权限。平台角色（operator、auditor）由平台运维人员授予，其他角色由组织所有者授予。',
     rate_limited: '请求过于频繁，请在 {seconds} 秒后重试。',
+    replica_ending: '该副本即将结束。请重试，由其他副本应答。',
     origin_refused: '该请求来自其他站点，已被拒绝。',
     host_unknown: 'Slipway 不使用此名称提供服务。请访问 {url}，或以 --public-url 启动。',
     idempotency_key_reused: '此 Idempotency-Key 已用于另一个请求，请使用新的键。',

@@ -20,6 +20,7 @@ export const httpErrors = defineErrors({
   permission_missing: { status: 403 },
   rate_limited: { status: 429 },
   origin_refused: { status: 403 },
+  replica_ending: { status: 503 },
   host_unknown: { status: 421 },
   tls_needed: { status: 400 },
   certificate_unusable: { status: 500 },

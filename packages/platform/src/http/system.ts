@@ -7,11 +7,14 @@ import type { Platform } from '../context.ts'
 import { VERSION } from '../version.ts'
 import { readSetting } from '../control/queries.ts'
 import { docsPage } from './docs/index.ts'
+import { httpErrors } from './errors.ts'
 import type { Routes } from './routes.ts'
 
-export function systemRoutes(routes: Routes, platform: Platform): void {
+/** @param isEnding - whether callers should go to another replica, although this one still answers */
+export function systemRoutes(routes: Routes, platform: Platform, isEnding: () => boolean): void {
   routes.on(contract.getVersion, async () => ({ version: VERSION, installation: platform.installationId }))
   routes.on(contract.getHealth, async (_, ctx) => {
+    if (isEnding()) throw httpErrors.replica_ending(undefined, { retryAfterSeconds: 1 })
     await readSetting(ctx.db, 'installation')
     return { status: 'ok' as const }
   })

@@ -14,6 +14,7 @@ import { credential } from './0011-credential.ts'
 import { tokenFamily } from './0012-token-family.ts'
 import { releaseCounts } from './0013-release-counts.ts'
 import { evacuation } from './0014-evacuation.ts'
+import { buildLog } from './0015-build-log.ts'
 
 /** Every migration in order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -31,4 +32,5 @@ export const migrations: readonly Migration[] = [
   tokenFamily,
   releaseCounts,
   evacuation,
+  buildLog,
 ]

@@ -109,7 +109,7 @@ export function modulesOf(platform: Platform): Modules {
   let opened: BuiltInRegistry | undefined
   const registry = (): BuiltInRegistry => must(opened, 'the registry is opened at the start')
   const caches = buildCaches(join(platform.settings.dataFolder, 'build-cache'), platform.clock)
-  const logs = buildLogs(join(platform.settings.dataFolder, 'build-logs'), platform.clock)
+  const logs = buildLogs(platform.database, platform.clock)
   const receiving = receivingOf(platform, registry, { caches, logs })
   const hub = openHub(platform, findWorkload)
   return {
@@ -151,7 +151,6 @@ export function modulesOf(platform: Platform): Modules {
         repositories,
         registry,
         namespaces: prepared,
-        receiving,
         logs,
         caches,
         imageAddress,

@@ -1,32 +1,37 @@
-import { appendFile, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 
-import { assert, MIB, serialQueue, systemCodeOf, type Clock, type SerialQueue } from '@slipway/kit'
+import type { Database } from '@slipway/db'
+import { MIB, type Clock } from '@slipway/kit'
 import type { Kube } from '@slipway/kube'
 
+import type { Tables } from '../../tables.ts'
+import * as queries from './log-queries.ts'
+
 /*
- * Logs of builds: one file each, a line per line, each with its time in front. The pod's log is followed with the Cluster's own
- * times, so a follower that begins again after a restart knows what it has already. A log is cut at a size: the first part is
- * kept, and a line says that there was more.
+ * Logs of builds: rows of whole lines, each line with its time in front, so every replica shows them. The pod's log is followed
+ * with the Cluster's own times. How far it was copied is written with the lines, in one transaction: a follower that begins again
+ * knows what is there already, and two replicas that follow at once, as after a change of leader, double nothing. A log is cut
+ * at a size: the first part is kept, and a line says that there was more.
  */
 export type BuildLogs = {
   /** A line of ours. */
   readonly note: (buildId: string, text: string) => Promise<void>
-  /** Copies a container's log into the file, until it ends. One follower per build; a second call returns the first's end. */
+  /** Copies a container's log, until it ends. One follower per build; a second call returns the first's end. */
   readonly follow: (
     kube: Kube,
     buildId: string,
     pod: { readonly namespace: string; readonly name: string },
     signal: AbortSignal,
   ) => Promise<void>
+  /** In this process. */
   readonly isFollowing: (buildId: string) => boolean
-  /** Whole lines from an offset on; `next` is the offset after them. Undefined when there is no file. */
+  /** Whole lines from an offset on; `next` is the offset after them. Undefined when there is no log. */
   readonly read: (
     buildId: string,
     offsetBytes: number,
   ) => Promise<{ readonly lines: readonly LogLine[]; readonly next: number } | undefined>
-  readonly path: (buildId: string) => string
+  /** The whole log as text; undefined when there is none. */
+  readonly open: (buildId: string) => Promise<Readable | undefined>
   /** Deletes logs whose last line is older. */
   readonly forget: (before: Date) => Promise<void>
 }
@@ -35,27 +40,33 @@ export type LogLine = { readonly at: string; readonly text: string; readonly end
 
 const LOG_MAX_BYTES = 16 * MIB
 const LINE_MAX_BYTES = 16 * 1024
-const READ_BYTES = 256 * 1024
 
-export function buildLogs(folder: string, clock: Clock): BuildLogs {
-  const queues = new Map<string, SerialQueue>()
+export function buildLogs(database: Pick<Database<Tables>, 'transact'>, clock: Clock): BuildLogs {
   const following = new Map<string, Promise<void>>()
-  const path = (buildId: string): string => {
-    assert(/^bld_[0-9a-z]{26}$/u.test(buildId), 'ids of builds are made here')
-    return join(folder, `${buildId}.log`)
-  }
 
-  async function append(buildId: string, lines: string): Promise<void> {
-    const queue = queues.get(buildId) ?? serialQueue()
-    queues.set(buildId, queue)
-    await queue.run(async () => {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      await appendFile(path(buildId), lines, { mode: 0o600 })
+  /** What is new of a pod's lines; false when no more is taken. */
+  async function append(buildId: string, lines: readonly string[]): Promise<boolean> {
+    return database.transact('all', async (db) => {
+      const head = await queries.lockLog(db, buildId)
+      // Deleted with its Application: nobody will read it.
+      if (!head || head.sizeBytes > LOG_MAX_BYTES) return false
+      const fresh = lines.filter((line) => isNewer(line, head.lastPodTime))
+      if (fresh.length === 0) return true
+      const text = `${fresh.join('\n')}\n`
+      const isCut = head.sizeBytes + Buffer.byteLength(text) > LOG_MAX_BYTES
+      const last = isCut
+        ? ownLine(`the log is longer than ${LOG_MAX_BYTES / MIB} MiB; the rest was left out`)
+        : ''
+      await queries.appendLog(db, head, {
+        content: Buffer.from(text + last),
+        lastPodTime: timeOf(fresh.at(-1) ?? '') ?? head.lastPodTime,
+        now: clock.now(),
+      })
+      return !isCut
     })
   }
 
-  const note: BuildLogs['note'] = (buildId, text) =>
-    append(buildId, `${clock.now().toISOString()} slipway: ${oneLine(text)}\n`)
+  const ownLine = (text: string): string => `${clock.now().toISOString()} slipway: ${oneLine(text)}\n`
 
   async function copy(
     kube: Kube,
@@ -63,27 +74,27 @@ export function buildLogs(folder: string, clock: Clock): BuildLogs {
     pod: { readonly namespace: string; readonly name: string },
     signal: AbortSignal,
   ): Promise<void> {
-    let last = await lastPodTime(path(buildId))
+    const last = await database.transact('all', (db) => queries.lastPodTime(db, buildId), { readOnly: true })
     const sinceTime = last === undefined ? {} : { sinceTime: new Date(last) }
     const stream = await kube.logs(pod, { follow: true, timestamps: true, signal, ...sinceTime })
-    let sizeBytes = await sizeOf(path(buildId))
-    let isCut = sizeBytes > LOG_MAX_BYTES
-    for await (const lines of linesOf(stream)) {
-      const fresh = lines.filter((line) => isNewer(line, last))
-      last = timeOf(fresh.at(-1) ?? '') ?? last
-      if (isCut || fresh.length === 0) continue
-      const text = `${fresh.join('\n')}\n`
-      sizeBytes += Buffer.byteLength(text)
-      isCut = sizeBytes > LOG_MAX_BYTES
-      await append(buildId, text)
-      if (isCut)
-        await note(buildId, `the log is longer than ${LOG_MAX_BYTES / MIB} MiB; the rest was left out`)
-    }
+    let isOpen = true
+    // Read to its end all the same: that is when the container ended.
+    for await (const lines of linesOf(stream)) isOpen = isOpen && (await append(buildId, lines))
   }
 
   return {
-    note,
-    path,
+    async note(buildId, text) {
+      await database.transact('all', async (db) => {
+        const head = await queries.lockLog(db, buildId)
+        if (!head) return
+        const { lastPodTime } = head
+        await queries.appendLog(db, head, {
+          content: Buffer.from(ownLine(text)),
+          lastPodTime,
+          now: clock.now(),
+        })
+      })
+    },
     isFollowing: (buildId) => following.has(buildId),
     follow(kube, buildId, pod, signal) {
       const known = following.get(buildId)
@@ -93,25 +104,29 @@ export function buildLogs(folder: string, clock: Clock): BuildLogs {
       return run
     },
     async read(buildId, offsetBytes) {
-      try {
-        await using file = await open(path(buildId), 'r')
-        const buffer = Buffer.alloc(READ_BYTES)
-        const { bytesRead } = await file.read(buffer, 0, READ_BYTES, offsetBytes)
-        return wholeLines(buffer.subarray(0, bytesRead), offsetBytes)
-      } catch (thrown) {
-        if (systemCodeOf(thrown) === 'ENOENT') return undefined
-        throw thrown
+      const found = await database.transact('all', (db) => queries.readLog(db, buildId, offsetBytes), {
+        readOnly: true,
+      })
+      return found && wholeLines(found, offsetBytes)
+    },
+    async open(buildId) {
+      const read = (offsetBytes: number): Promise<Buffer | undefined> =>
+        database.transact('all', (db) => queries.readLog(db, buildId, offsetBytes), { readOnly: true })
+      const first = await read(0)
+      if (first === undefined) return undefined
+      async function* parts(begun: Buffer): AsyncGenerator<Buffer> {
+        let part: Buffer | undefined = begun
+        let offsetBytes = 0
+        while (part !== undefined && part.length > 0) {
+          yield part
+          offsetBytes += part.length
+          part = await read(offsetBytes)
+        }
       }
+      return Readable.from(parts(first))
     },
     async forget(before) {
-      for (const name of await readdir(folder).catch(() => [])) {
-        const file = join(folder, name)
-        const isOld = await stat(file).then(
-          ({ mtime }) => mtime < before,
-          () => false,
-        )
-        if (isOld) await rm(file, { force: true })
-      }
+      await database.transact('all', (db) => queries.deleteLogsBefore(db, before))
     },
   }
 }
@@ -135,27 +150,6 @@ function isNewer(line: string, last: string | undefined): boolean {
 function padded(time: string): string {
   const [seconds = '', fraction = ''] = time.replace('Z', '').split('.')
   return `${seconds}.${fraction.padEnd(9, '0')}`
-}
-
-async function sizeOf(file: string): Promise<number> {
-  return stat(file).then(
-    ({ size }) => size,
-    () => 0,
-  )
-}
-
-/** Time of the last line that came from the pod; lines of ours begin with `slipway:` and are shorter in their time. */
-async function lastPodTime(file: string): Promise<string | undefined> {
-  const size = await sizeOf(file)
-  if (size === 0) return undefined
-  await using handle = await open(file, 'r')
-  const buffer = Buffer.alloc(Math.min(size, READ_BYTES))
-  await handle.read(buffer, 0, buffer.length, size - buffer.length)
-  const lines = buffer.toString('utf8').split('\n').reverse()
-  const times = lines
-    .map((line) => timeOf(line))
-    .filter((time) => time !== undefined && padded(time) !== undefined)
-  return times.find((time) => (time?.length ?? 0) > 24)
 }
 
 /** Batches of whole lines, each cut to a length. */

@@ -26,16 +26,13 @@ import { STATIC_SERVER } from './plan.ts'
 import * as queries from './queries.ts'
 import { BUILD_RECONCILER } from './service.ts'
 import { staticServer } from './static-server.ts'
+import { markTransfer } from './transfers.ts'
 
 /*
  * What a Job hands in. The package goes straight from the socket into the builder, under its limits; only the transaction that
  * records the Image makes it visible and ends the build, so a transfer that breaks off has no effect and may be tried again.
  */
 export type Receiving = {
-  /** Builds whose package is coming in now, in this process. */
-  readonly active: ReadonlySet<string>
-  /** Builds whose cache is coming in now. */
-  readonly caching: ReadonlySet<string>
   readonly package: (ctx: RequestContext, buildId: string, attempt: number, body: Readable) => Promise<void>
   readonly report: (ctx: RequestContext, buildId: string, attempt: number, body: Readable) => Promise<void>
   readonly keepCache: (ctx: RequestContext, buildId: string, attempt: number, body: Readable) => Promise<void>
@@ -68,6 +65,7 @@ export function receiving(
   { caches, logs }: { readonly caches: BuildCaches; readonly logs: Pick<BuildLogs, 'note'> },
 ): Receiving {
   const { database, settings } = platform
+  // In this process; of two transfers at two replicas one comes too late.
   const active = new Set<string>()
   const spoolFolder = spoolFolderOf(settings)
   const caching = new Set<string>()
@@ -159,13 +157,12 @@ export function receiving(
   }
 
   return {
-    active,
-    caching,
     async package(ctx, buildId, attempt, body) {
       const build = await current(buildId, attempt)
       if (active.has(buildId)) throw buildErrors.build_link_invalid()
       active.add(buildId)
       try {
+        await using _mark = await markTransfer(platform, buildId, 'package')
         await change(buildId, attempt, () => ({ state: 'Publishing', progress: 'publishing' }))
         await receivePackage(ctx, build, body)
       } catch (thrown) {
@@ -200,6 +197,7 @@ export function receiving(
       if (caching.has(buildId)) throw buildErrors.build_link_invalid()
       caching.add(buildId)
       try {
+        await using _mark = await markTransfer(platform, buildId, 'cache')
         await caches.keep(build.applicationId, body, ctx.signal)
       } finally {
         caching.delete(buildId)

@@ -12,8 +12,9 @@ import type { BuildLogs } from './logs.ts'
 import { BUILD_LABEL, jobFactsOf, jobManifest, MANAGER, settingsSecret, type JobInput } from './manifests.ts'
 import { isEnded, jobNameOf, LOG_DAYS, type Build, type BuildLimits, type Reason } from './model.ts'
 import { exampleBase, judge, mayBegin, settle } from './plan.ts'
-import { spoolFolderOf, type Receiving } from './publish.ts'
+import { spoolFolderOf } from './publish.ts'
 import * as queries from './queries.ts'
+import { isTransferring } from './transfer-queries.ts'
 import { BUILD_RECONCILER } from './service.ts'
 
 /*
@@ -26,7 +27,6 @@ export type BuildPorts = {
   readonly repositories: Repositories
   readonly registry: () => BuiltInRegistry
   readonly namespaces: Namespaces
-  readonly receiving: Receiving
   readonly logs: BuildLogs
   readonly caches: BuildCaches
   readonly imageAddress: (image: string) => string
@@ -161,14 +161,15 @@ async function watchJob(context: ControlContext, ports: BuildPorts, build: Build
   const facts = jobFactsOf(job, pod)
   const waitMs = facts.kind === 'failed' ? LAST_LINES_MS : 0
   await followLog(context, ports, connection, { build, pod, waitMs })
-  const verdict = judge(build, facts, ports.receiving.active.has(build.id), limitsOf(context))
+  const isReceiving = await context.transact((db) => isTransferring(db, build.id, 'package'))
+  const verdict = judge(build, facts, isReceiving, limitsOf(context))
   switch (verdict.kind) {
     case 'makeJob':
       await makeJob(context, ports, connection, build)
       return { againInMs: WATCH_MS }
     case 'wait': {
       const isolation = pod?.metadata.annotations?.['slipway/isolation-mode'] ?? build.isolation
-      const state = ports.receiving.active.has(build.id) ? build.state : 'Running'
+      const state = isReceiving ? build.state : 'Running'
       if (verdict.progress !== build.progress || isolation !== build.isolation || state !== build.state)
         await advance(context, build, { progress: verdict.progress, isolation, state })
       return { againInMs: WATCH_MS }
@@ -329,7 +330,7 @@ async function cancel(context: ControlContext, ports: BuildPorts, build: Build):
 /** Takes what is left of an ended build off the Cluster, once its log is complete. */
 async function cleanUp(context: ControlContext, ports: BuildPorts, build: Build): Promise<Again> {
   // Its Job still hands its cache over; the Job's own deadline ends that.
-  if (ports.receiving.caching.has(build.id)) return { againInMs: WATCH_MS }
+  if (await context.transact((db) => isTransferring(db, build.id, 'cache'))) return { againInMs: WATCH_MS }
   if (build.attempt > 0) {
     const connection = await ports.clusters.connect(build.clusterId)
     if (build.state === 'Succeeded' || build.reason?.code === 'build_package_refused') {

@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs'
-
 import type * as views from '@slipway/contract'
 import { contract, type InputOf, TOTAL_MAX } from '@slipway/contract'
 import { onCommit } from '@slipway/db'
@@ -97,11 +95,12 @@ function cacheRoutes(routes: Routes, { caches }: BuildRoutePorts): void {
 function logRoutes(routes: Routes, { logs }: BuildRoutePorts): void {
   routes.onStream(contract.downloadBuildLog, async ({ input, ctx, download }) => {
     const build = found(await ctx.read((db) => queries.findBuild(db, input.params.build)))
-    if ((await logs.read(build.id, 0)) === undefined) throw buildErrors.build_log_missing({ days: LOG_DAYS })
+    const body = await logs.open(build.id)
+    if (body === undefined) throw buildErrors.build_log_missing({ days: LOG_DAYS })
     await download({
       contentType: 'text/plain; charset=utf-8',
       fileName: `build-${build.number}.log`,
-      body: createReadStream(logs.path(build.id)),
+      body,
     })
   })
   routes.onStream(contract.followBuildLog, async ({ input, ctx, send, lastEventId }) => {

@@ -34,4 +34,29 @@ export type BuildTable = {
   readonly started_at: Date | null
   readonly ended_at: Date | null
 }
-export type BuildTables = { readonly build_build: BuildTable }
+export type BuildLogTable = {
+  readonly build_id: string
+  readonly organization_id: string
+  readonly size_bytes: number
+  readonly last_pod_time: string | null
+  readonly updated_at: Date
+}
+export type BuildLogPartTable = {
+  readonly build_id: string
+  readonly organization_id: string
+  /** Offset in the log after this part. */
+  readonly end_bytes: number
+  readonly content: Buffer
+}
+export type BuildTransferTable = {
+  readonly build_id: string
+  readonly kind: string
+  readonly organization_id: string
+  readonly until: Date
+}
+export type BuildTables = {
+  readonly build_build: BuildTable
+  readonly build_log: BuildLogTable
+  readonly build_log_part: BuildLogPartTable
+  readonly build_transfer: BuildTransferTable
+}
