@@ -24,11 +24,14 @@ export type AgentPlace = {
   readonly platformUrl: string
   /** What runs Node where the cluster is. */
   readonly command?: readonly string[]
-  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** What the agent's pod would be given by the manifest. */
-export function podOf(manifest: string): { readonly program: string; readonly token: string } {
+function podOf(manifest: string): {
+  readonly program: string
+  readonly token: string
+  readonly authority: string | undefined
+} {
   const all = parseAllDocuments(manifest).map((one): unknown => one.toJS())
   const find = (kind: string): Record<string, unknown> => {
     const found = all.find(
@@ -37,7 +40,9 @@ export function podOf(manifest: string): { readonly program: string; readonly to
     return isRecord(found) ? found : {}
   }
   const [data, secret] = [find('ConfigMap')['data'], find('Secret')['stringData']]
+  const authority = isRecord(data) ? data['authority.crt'] : undefined
   return {
+    authority: typeof authority === 'string' ? authority : undefined,
     program: isRecord(data) ? String(data['slipway-agent.mjs']) : '',
     token: isRecord(secret) ? String(secret['token']) : '',
   }
@@ -45,7 +50,7 @@ export function podOf(manifest: string): { readonly program: string; readonly to
 
 /** Starts the agent of a manifest. */
 export async function startAgent(manifest: string, place: AgentPlace): Promise<AgentProcess> {
-  const { program, token } = podOf(manifest)
+  const { program, token, authority } = podOf(manifest)
   const folder = await mkdtemp(join(tmpdir(), 'slipway-agent-'))
   const account = join(folder, 'account')
   await mkdir(account)
@@ -53,14 +58,11 @@ export async function startAgent(manifest: string, place: AgentPlace): Promise<A
     writeFile(join(account, 'ca.crt'), place.certificateAuthority),
     writeFile(join(account, 'token'), place.accountToken),
     writeFile(join(folder, 'token'), token),
+    writeFile(join(folder, 'authority.crt'), authority ?? ''),
     writeFile(join(folder, 'agent.mjs'), program),
   ])
   const api = new URL(place.apiUrl)
-  const [command = '', ...parameters] = [
-    ...(place.command ?? []),
-    process.execPath,
-    join(folder, 'agent.mjs'),
-  ]
+  const [command, ...parameters] = [...(place.command ?? []), process.execPath, join(folder, 'agent.mjs')]
   const child = spawn(command, parameters, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
@@ -70,7 +72,7 @@ export async function startAgent(manifest: string, place: AgentPlace): Promise<A
       SLIPWAY_SERVICE_ACCOUNT: account,
       KUBERNETES_SERVICE_HOST: api.hostname,
       KUBERNETES_SERVICE_PORT: api.port,
-      ...place.environment,
+      ...(authority !== undefined && { NODE_EXTRA_CA_CERTS: join(folder, 'authority.crt') }),
     },
   })
   let said = ''

@@ -1,5 +1,6 @@
 /* `slipway` as a child process, as a person runs it. */
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 
 import { checkout } from './product.ts'
@@ -15,6 +16,13 @@ export type Cli = {
   readonly succeed: (args: readonly string[], input?: string) => Promise<Ran>
   /** Runs a command that must succeed; its result as JSON. */
   readonly json: (...args: readonly string[]) => Promise<Record<string, unknown>>
+  /** Starts a command that goes on until it is stopped. */
+  readonly follow: (...args: readonly string[]) => Following
+}
+
+export type Following = AsyncDisposable & {
+  /** What it has printed. */
+  readonly out: () => string
 }
 
 /**
@@ -22,25 +30,23 @@ export type Cli = {
  * @param authority - PEM file of who signed the platform's certificate
  */
 export function cliAt(home: string, url: string, authority?: string): Cli {
-  const start = (args: readonly string[], input: string): Promise<Ran> => {
-    const child = spawn(
-      process.execPath,
-      [join(checkout, 'packages/cli/bin/slipway.js'), ...args, '--no-input'],
-      {
-        cwd: home,
-        stdio: ['pipe', 'pipe', 'pipe'],
-        timeout: TIMEOUT_MS,
-        env: {
-          PATH: process.env['PATH'] ?? '',
-          HOME: home,
-          XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(process.env['HOME'] ?? home, '.cache'),
-          LANG: 'en_US.UTF-8',
-          SLIPWAY_SERVER: url,
-          SLIPWAY_CONFIG: join(home, 'cli.json'),
-          ...(authority !== undefined && { SLIPWAY_CA: authority }),
-        },
+  const launch = (args: readonly string[]): ChildProcessWithoutNullStreams =>
+    spawn(process.execPath, [join(checkout, 'packages/cli/bin/slipway.js'), ...args, '--no-input'], {
+      cwd: home,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: TIMEOUT_MS,
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: home,
+        XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(process.env['HOME'] ?? home, '.cache'),
+        LANG: 'en_US.UTF-8',
+        SLIPWAY_SERVER: url,
+        SLIPWAY_CONFIG: join(home, 'cli.json'),
+        ...(authority !== undefined && { SLIPWAY_CA: authority }),
       },
-    )
+    })
+  const start = (args: readonly string[], input: string): Promise<Ran> => {
+    const child = launch(args)
     let out = ''
     let err = ''
     // A command that reads nothing may be over before this arrives.
@@ -59,7 +65,23 @@ export function cliAt(home: string, url: string, authority?: string): Cli {
       throw new Error(`slipway ${args.join(' ')} ended with ${ran.exit}: ${ran.err} ${ran.out}`)
     return ran
   }
+  const follow: Cli['follow'] = (...args) => {
+    const child = launch(args)
+    const ended = once(child, 'close')
+    let out = ''
+    child.stdin.end()
+    child.stdout.on('data', (part: Buffer) => (out += part.toString('utf8')))
+    child.stderr.resume()
+    return {
+      out: () => out,
+      async [Symbol.asyncDispose]() {
+        child.kill('SIGTERM')
+        await ended
+      },
+    }
+  }
   return {
+    follow,
     run: (...args) => start(args, ''),
     succeed,
     async json(...args) {

@@ -27,6 +27,8 @@ export type Event = {
 
 export type Developer = {
   readonly cli: Cli
+  /** What the rest is about. */
+  readonly workload: string
   readonly nameSource: (repository: Repository) => Promise<void>
   /** Builds a commit; the build's id, which a release takes as its image. */
   readonly build: (commit: string) => Promise<string>
@@ -60,24 +62,35 @@ export async function settleIn(
   await cli.succeed(['environment', 'create', 'shop/production'])
   await cli.succeed(['application', 'create', APPLICATION])
   await cli.succeed(['workload', 'create', WORKLOAD])
-  return developerAt(cli)
+  return developerOf(cli, WORKLOAD)
 }
 
-function developerAt(cli: Cli): Developer {
+/** Who works at one Workload of the Application. */
+export function developerOf(cli: Cli, workload: string): Developer {
+  const environment = `shop/${workload.split('/').at(-1) ?? ''}`
   const list = async <T>(...args: readonly string[]): Promise<readonly T[]> =>
     // The list commands print the items.
     itemsOf(await cli.json(...args)) as readonly T[]
-  const releases: Developer['releases'] = () => list<Release>('release', 'list', WORKLOAD)
+  const releases: Developer['releases'] = () => list<Release>('release', 'list', workload)
   const events: Developer['events'] = (release) =>
     list<Event>('api', 'listReleaseEvents', `release=${release}`, 'limit:=200')
   return {
     cli,
+    workload,
     releases,
     nameSource: async (repository) => {
       await cli.succeed(['source', 'set', APPLICATION, repository.path])
     },
     async build(commit) {
-      const build = await cli.json('build', 'start', APPLICATION, '--ref', commit)
+      const build = await cli.json(
+        'build',
+        'start',
+        APPLICATION,
+        '--ref',
+        commit,
+        '--environment',
+        environment,
+      )
       return String(build['id'])
     },
     builds: () => list('build', 'list', APPLICATION),
@@ -99,8 +112,8 @@ function developerAt(cli: Cli): Developer {
       }
     },
     async address() {
-      const workload = await cli.json('workload', 'show', WORKLOAD)
-      return (workload['urls'] as readonly string[]).at(-1) ?? ''
+      const shown = await cli.json('workload', 'show', workload)
+      return (shown['urls'] as readonly string[]).at(-1) ?? ''
     },
   }
 }

@@ -2,7 +2,7 @@
 import { systemClock, waitFor } from '@slipway/kit'
 import { expect } from 'vitest'
 
-import { WORKLOAD, type Developer } from './developer.ts'
+import type { Developer } from './developer.ts'
 import type { Repository } from './repository.ts'
 import { sendVisitors, type Answer, type Entrance, type Visitors } from './visitors.ts'
 
@@ -16,6 +16,8 @@ export type Journey = {
   readonly repository: Repository
   /** Where visitors come in; asked once the Workload has a route. */
   readonly entrance: () => Promise<Entrance>
+  /** How many have to come at least. */
+  readonly requests?: number
 }
 
 /**
@@ -24,21 +26,28 @@ export type Journey = {
  * @returns the figures, in words
  */
 export async function travel(journey: Journey): Promise<string> {
-  const { cli } = journey.developer
+  const { cli, workload } = journey.developer
+  const buildsBefore = (await journey.developer.builds()).length
   const one = await journey.developer.build(journey.repository.commits[0])
   // The first version: one Instance, a person, the rest.
   const steps = ['--steps', '1,person,rest', '--instances', 'web=4']
-  const first = cli.run('release', 'start', WORKLOAD, '--image', one, ...steps)
+  const first = cli.run('release', 'start', workload, '--image', one, ...steps)
   await journey.developer.reaches('WaitPerson', 0)
   const visitors = sendVisitors(await journey.entrance(), GRAY)
   try {
-    await cli.succeed(['gate', 'approve', WORKLOAD])
+    await cli.succeed(['gate', 'approve', workload])
     expect(await first).toMatchObject({ exit: 0 })
     const share = await goForward(journey, visitors)
     const back = await goBack(journey, visitors)
-    await waitFor(systemClock, 'all visitors to have come', () => visitors.answers.length >= REQUESTS, {
-      timeoutMs: WAIT_MS,
-    })
+    expect(await journey.developer.builds()).toHaveLength(buildsBefore + 2)
+    await waitFor(
+      systemClock,
+      'all visitors to have come',
+      () => visitors.answers.length >= (journey.requests ?? REQUESTS),
+      {
+        timeoutMs: WAIT_MS,
+      },
+    )
     await visitors.leave()
     const failed = visitors.answers.filter(({ problem }) => problem !== '')
     expect(failed.slice(0, 10)).toEqual([])
@@ -51,23 +60,23 @@ export async function travel(journey: Journey): Promise<string> {
 
 /** The second version, by header, then for a quarter, then for everybody. @returns the share that was attained at 25 % */
 async function goForward({ developer, repository }: Journey, visitors: Visitors): Promise<number> {
-  const { cli } = developer
+  const { cli, workload } = developer
   const two = await developer.build(repository.commits[1])
   const untouchedFromMs = nowMs()
   const steps = ['--steps', '1,header x-gray: 1,person,25%,person,rest']
-  const second = cli.run('release', 'start', WORKLOAD, '--image', two, ...steps)
+  const second = cli.run('release', 'start', workload, '--image', two, ...steps)
   await developer.reaches('WaitPerson', 0)
   const byHeader = await watch(visitors)
   expect(versionsOf(byHeader.gray)).toEqual(['two'])
   const approvedMs = nowMs()
   expect(versionsOf(visitors.between('short', untouchedFromMs, approvedMs))).toEqual(['one'])
-  await cli.succeed(['gate', 'approve', WORKLOAD])
+  await cli.succeed(['gate', 'approve', workload])
   await developer.reaches('WaitPerson', 1)
   const byWeight = await watch(visitors)
   const share = byWeight.short.filter(({ version }) => version === 'two').length / byWeight.short.length
   expect(share).toBeGreaterThan(0.2)
   expect(share).toBeLessThan(0.3)
-  await cli.succeed(['gate', 'approve', WORKLOAD])
+  await cli.succeed(['gate', 'approve', workload])
   expect(await second).toMatchObject({ exit: 0 })
   expect(versionsOf((await watch(visitors)).short)).toEqual(['two'])
   return share
@@ -76,7 +85,7 @@ async function goForward({ developer, repository }: Journey, visitors: Visitors)
 /** Back, without a build. @returns how fast, in words */
 async function goBack({ developer }: Journey, visitors: Visitors): Promise<string> {
   const backMs = nowMs()
-  const back = await developer.cli.succeed(['release', 'rollback', WORKLOAD])
+  const back = await developer.cli.succeed(['release', 'rollback', developer.workload])
   const endedMs = nowMs()
   expect(versionsOf((await watch(visitors)).short)).toEqual(['one'])
   const last = visitors
@@ -89,7 +98,6 @@ async function goBack({ developer }: Journey, visitors: Visitors): Promise<strin
     state: 'Done',
     fromId: expect.stringMatching(/^rel_/u) as string,
   })
-  expect(await developer.builds()).toHaveLength(2)
   return `the last answer of the new version began ${Math.round(tookMs)} ms after the rollback was asked for, which the CLI saw ended after ${Math.round(endedMs - backMs)} ms`
 }
 

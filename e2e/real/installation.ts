@@ -40,6 +40,8 @@ export type Instance = {
 }
 
 export type Installation = AsyncDisposable & {
+  /** Where the platform answers, and who signed its certificate. */
+  readonly platform: { readonly address: string; readonly port: number; readonly authority: string }
   readonly cluster: RealClusterWithNodes
   readonly developer: Developer
   /** Of the developer; git repositories may lie there. */
@@ -88,6 +90,7 @@ export async function openInstallation(options: { readonly nodes: number }): Pro
   if (!registry) throw new Error('settling in prepares nothing')
   const owned = cleanup.move()
   return {
+    platform: { address: cluster.hostAddress, port, authority: served.authority },
     cluster,
     developer,
     home,
@@ -103,13 +106,16 @@ export async function openInstallation(options: { readonly nodes: number }): Pro
       const [address = ''] = workload['urls'] as readonly string[]
       return { url: cluster.gatewayUrl, host: new URL(address).host }
     },
-    async instances() {
-      const all = (await developer.cli.json('instance', 'list', WORKLOAD)) as unknown as readonly Instance[]
-      const newest = Math.max(...all.map(({ releaseNumber }) => releaseNumber ?? 0))
-      return all.filter(({ releaseNumber }) => releaseNumber === newest)
-    },
+    instances: () => instancesOf(developer),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** Instances of the newest Release of a Workload that has any. */
+export async function instancesOf({ cli, workload }: Developer): Promise<readonly Instance[]> {
+  const all = (await cli.json('instance', 'list', workload)) as unknown as readonly Instance[]
+  const newest = Math.max(...all.map(({ releaseNumber }) => releaseNumber ?? 0))
+  return all.filter(({ releaseNumber }) => releaseNumber === newest)
 }
 
 type Served = {

@@ -1,10 +1,12 @@
 /*
- * The loop of the agent: dial, greet, carry the tunnel, dial again. After a failure it waits longer each time, spread by chance so
- * that a thousand agents do not come back at one moment. A refusal is said once and then asked about rarely, until the token
- * in its file is another one.
+ * The loop of the agent: dial, greet, carry a tunnel, dial again. A platform of several replicas is dialled until each of them holds
+ * a tunnel, for whichever leads must reach the cluster: all stand behind one address, so whom a connection leads to shows when
+ * they have greeted, and one to a replica that is held already is left at once. After a failure the agent waits longer each time,
+ * spread by chance so that a thousand agents do not come back at one moment. A refusal is said once and then asked about
+ * rarely, until the token in its file is another one.
  */
 import {
-  type Clock,
+  HOUR_MS,
   messageOf,
   MINUTE_MS,
   type Random,
@@ -12,26 +14,20 @@ import {
   SECOND_MS,
   systemCodeOf,
 } from '@slipway/kit'
-import { WebSocket } from 'ws'
 
-import { ConnectionClosed, conversationOver, MESSAGE_MAX_BYTES } from './carrier.ts'
-import { openForwarder, type ApiServer } from './forward.ts'
-import { encodeGreeting, GREETING_MS, isWelcome, REFUSED_CODE } from './greeting.ts'
-import { openTunnel } from './tunnel.ts'
+import { ConnectionClosed } from './carrier.ts'
+import { dialPlatform, type Dialling, type Greeted } from './dial.ts'
+import { openForwarder, type ApiServer, type Forwarder } from './forward.ts'
+import { REFUSED_CODE } from './greeting.ts'
 
-export type AgentOptions = {
-  /** `ws://` or `wss://` address of the platform's door for agents. */
-  readonly url: string
-  readonly version: string
+export type AgentOptions = Dialling & {
   /** Read before each attempt, so that a new token is taken up. */
   readonly readToken: () => Promise<string>
   readonly api: ApiServer
   /** Base address of a Gateway that the cluster does not name itself. */
   readonly gatewayUrl?: string | undefined
-  readonly clock: Clock
   readonly random: Random
   readonly log: (event: string, facts?: Readonly<Record<string, unknown>>) => void
-  readonly signal: AbortSignal
 }
 
 const RETRY = { firstMs: 500, maxMs: 30 * SECOND_MS }
@@ -39,30 +35,92 @@ const RETRY = { firstMs: 500, maxMs: 30 * SECOND_MS }
 const GOOD_MS = 30 * SECOND_MS
 const REFUSED_PAUSE_MS = 5 * MINUTE_MS
 const TOKEN_CHECK_MS = 5 * SECOND_MS
+/** So many connections in a row that led to replicas which are held already: there seem to be no others. */
+const SEARCHES = 6
+const SEARCH_PAUSE_MS = 500
+/** How often others are looked for then, and by how many connections. */
+const LOOK_MS = 30 * SECOND_MS
+const LOOKS = 3
+
+/** What is known of the platform at the moment. */
+type Standing = {
+  /** Replicas that hold a tunnel; of a platform that has but one, undefined. */
+  readonly held: Set<string | undefined>
+  failures: number
+  /** Connections in a row that led nowhere new. */
+  repeats: number
+  refusedToken: string | undefined
+  /** Resolves when a tunnel ends. */
+  ended: PromiseWithResolvers<void>
+}
 
 /** Runs until the signal is aborted; never rejects. */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  const { clock, random, log, signal } = options
+  const { clock, signal } = options
   using forwarder = openForwarder({ api: options.api, clock, gatewayUrl: options.gatewayUrl })
-  let failures = 0
-  while (!signal.aborted) {
-    const startedMs = clock.monotonicMs()
-    let token = ''
-    let isRefused = false
-    try {
-      token = await options.readToken()
-      const why = await connectOnce(options, token, (stream) => forwarder.serve(stream))
-      log('disconnected', { why })
-    } catch (error) {
-      isRefused = error instanceof ConnectionClosed && error.code === REFUSED_CODE
-      log(isRefused ? 'refused' : 'failed', { why: whyOf(error) })
-    }
-    if (signal.aborted) break
-    if (clock.monotonicMs() - startedMs >= GOOD_MS) failures = 0
-    const delayMs = retryDelayMs(failures, random, RETRY)
-    failures += 1
-    await (isRefused ? untilOtherToken(options, token) : pause(options, delayMs))
+  const standing: Standing = {
+    held: new Set(),
+    failures: 0,
+    repeats: 0,
+    refusedToken: undefined,
+    ended: Promise.withResolvers(),
   }
+  while (!signal.aborted) {
+    if (standing.refusedToken !== undefined) await untilOtherToken(options, standing.refusedToken)
+    standing.refusedToken = undefined
+    if (!standing.held.has(undefined)) await tryOnce(options, standing, forwarder)
+    if (standing.refusedToken === undefined) await rest(options, standing)
+  }
+}
+
+async function tryOnce(options: AgentOptions, standing: Standing, forwarder: Forwarder): Promise<void> {
+  let token = ''
+  try {
+    token = await options.readToken()
+    const greeted = await dialPlatform(options, token)
+    if (standing.held.has(greeted.replica)) {
+      greeted.leave()
+      standing.repeats += 1
+    } else {
+      standing.repeats = 0
+      void hold({ options, standing, forwarder }, greeted, token)
+    }
+  } catch (error) {
+    standing.failures += 1
+    standing.repeats = SEARCHES
+    tell(options, standing, error, token)
+  }
+}
+
+/** Until the tunnel ends. */
+async function hold(
+  { options, standing, forwarder }: { options: AgentOptions; standing: Standing; forwarder: Forwarder },
+  { replica, carry }: Greeted,
+  token: string,
+): Promise<void> {
+  const { clock, log, url } = options
+  const startedMs = clock.monotonicMs()
+  standing.held.add(replica)
+  log('connected', { url, replica })
+  try {
+    const why = await carry((stream) => forwarder.serve(stream))
+    log('disconnected', { why, replica })
+  } catch (error) {
+    tell(options, standing, error, token)
+  }
+  standing.held.delete(replica)
+  standing.failures = clock.monotonicMs() - startedMs >= GOOD_MS ? 1 : standing.failures + 1
+  standing.repeats = 0
+  standing.ended.resolve()
+  standing.ended = Promise.withResolvers()
+}
+
+function tell({ log }: AgentOptions, standing: Standing, error: unknown, token: string): void {
+  const isRefused = error instanceof ConnectionClosed && error.code === REFUSED_CODE
+  // Said once, though every replica refuses it.
+  if (isRefused && standing.refusedToken === token) return
+  if (isRefused) standing.refusedToken = token
+  log(isRefused ? 'refused' : 'failed', { why: whyOf(error) })
 }
 
 const UNTRUSTED =
@@ -75,55 +133,26 @@ function whyOf(error: unknown): string {
     : why
 }
 
-/** Resolves with the reason when a tunnel that stood has ended. @throws {Error} when none came about, or it was cut by a refusal */
-async function connectOnce(
-  { url, version, clock, log, signal }: AgentOptions,
-  token: string,
-  onStream: Parameters<typeof openTunnel>[0]['onStream'],
-): Promise<string> {
-  const socket = new WebSocket(url, {
-    handshakeTimeout: GREETING_MS,
-    maxPayload: MESSAGE_MAX_BYTES,
-    perMessageDeflate: false,
-    followRedirects: false,
-  })
-  const talk = conversationOver(socket)
-  const onAbort = (): void => socket.terminate()
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    await opened(socket)
-    talk.say(encodeGreeting({ token, version }))
-    if (!isWelcome(await withinGreeting(clock, talk.next)))
-      throw new Error('what answers there is no platform of this kind')
-    log('connected', { url })
-    const tunnel = openTunnel({ carrier: talk.carrier(), clock, onStream })
-    const why = await tunnel.closed
-    const closed = await talk.closed
-    if (closed.code === REFUSED_CODE) throw closed
-    return why
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-    socket.terminate()
+/** Until it is time to dial again, or a tunnel has ended. */
+async function rest(options: AgentOptions, standing: Standing): Promise<void> {
+  const { random } = options
+  const { held, repeats, ended } = standing
+  // Tunnels that ended while something else went on have told so to a promise that nobody waited for.
+  if (held.size === 0) {
+    await pause(options, retryDelayMs(Math.max(0, standing.failures - 1), random, RETRY))
+  } else if (held.has(undefined)) await pause(options, HOUR_MS, ended.promise)
+  else if (repeats < SEARCHES) await pause(options, SEARCH_PAUSE_MS, ended.promise)
+  else {
+    await pause(options, LOOK_MS * (0.8 + 0.4 * random()), ended.promise)
+    standing.repeats = Math.min(standing.repeats, SEARCHES - LOOKS)
   }
 }
 
-function opened(socket: WebSocket): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  socket.once('open', resolve)
-  socket.on('error', reject)
-  return promise
-}
-
-/** Runs `wait` with a signal that is aborted when the time for greetings is over. */
-export async function withinGreeting<T>(clock: Clock, wait: (late: AbortSignal) => Promise<T>): Promise<T> {
-  const late = new AbortController()
-  using _deadline = clock.after(GREETING_MS, () => late.abort())
-  return await wait(late.signal)
-}
-
-async function pause({ clock, signal }: AgentOptions, ms: number): Promise<void> {
+async function pause({ clock, signal }: AgentOptions, ms: number, until?: Promise<void>): Promise<void> {
+  const over = new AbortController()
+  void until?.then(() => over.abort())
   // Aborted, there is nothing to wait for.
-  await clock.sleep(ms, signal).catch(() => undefined)
+  await clock.sleep(ms, AbortSignal.any([signal, over.signal])).catch(() => undefined)
 }
 
 async function untilOtherToken(options: AgentOptions, token: string): Promise<void> {

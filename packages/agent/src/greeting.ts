@@ -32,12 +32,16 @@ export function readGreeting(bytes: Buffer): Greeting | undefined {
   return { token: token.slice(0, 256), version: version.slice(0, 64) }
 }
 
-export function encodeWelcome(): string {
-  return JSON.stringify({ protocol: PROTOCOL })
+/** @param replica - which of several; undefined where there is but one */
+export function encodeWelcome(replica: string | undefined): string {
+  return JSON.stringify({ protocol: PROTOCOL, replica })
 }
 
-export function isWelcome(bytes: Buffer): boolean {
-  return recordIn(bytes)['protocol'] === PROTOCOL
+/** Undefined for anything but a welcome of this protocol. */
+export function readWelcome(bytes: Buffer): { readonly replica: string | undefined } | undefined {
+  const { protocol, replica } = recordIn(bytes)
+  if (protocol !== PROTOCOL) return undefined
+  return { replica: typeof replica === 'string' ? replica.slice(0, 64) : undefined }
 }
 
 function recordIn(bytes: Buffer): Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
-export { withinGreeting } from './agent.ts'
 export { conversationOver } from './carrier.ts'
+export { withinGreeting } from './dial.ts'
 export { REFUSAL_HEADER } from './forward.ts'
 export { encodeWelcome, readGreeting, REFUSALS, REFUSED_CODE } from './greeting.ts'
 export { openTunnel, type Tunnel } from './tunnel.ts'

@@ -11,6 +11,11 @@ const AgentImage = z
   .regex(/^[\w][\w.:/@-]{0,511}$/u)
   .default('docker.io/library/node:24-slim')
 
+/** Secret of namespace `slipway-system` with which the image is pulled. */
+const AgentPullSecret = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/u)
+  .optional()
 const AUTHORITY_MAX = 128 * 1024
 /** By which the agent trusts the platform's certificate; the platform's own authority unless told. */
 const AgentAuthority = z
@@ -35,6 +40,7 @@ export const agent = {
       name: DisplayName.optional(),
       isDefault: z.boolean().default(false),
       image: AgentImage,
+      imagePullSecret: AgentPullSecret,
       certificateAuthority: AgentAuthority,
       ...gatewayFields,
     }),
@@ -56,7 +62,11 @@ export const agent = {
     audit: 'cluster.agent.renew',
     summary: "Replace the token of a Cluster's agent; the old one ends at once",
     params: inCluster,
-    body: z.strictObject({ image: AgentImage, certificateAuthority: AgentAuthority }),
+    body: z.strictObject({
+      image: AgentImage,
+      imagePullSecret: AgentPullSecret,
+      certificateAuthority: AgentAuthority,
+    }),
     status: 200,
     secretResponse: true,
     response: z.strictObject({ cluster: Cluster, manifest: z.string() }),

@@ -17,6 +17,7 @@ export type Answer = {
 export type TestPlatform = AsyncDisposable & {
   readonly url: string
   readonly firstRunToken: string
+  readonly appUrl: string
   readonly ownerUrl: string
   readonly superuserUrl: string
   /** One request, with a bearer secret if given; the body of the answer as JSON. */
@@ -66,6 +67,7 @@ export async function testPlatform(
   return {
     url: platform.url,
     firstRunToken: platform.firstRunToken ?? '',
+    appUrl: database.appUrl,
     ownerUrl: database.ownerUrl,
     superuserUrl: database.superuserUrl,
     call,

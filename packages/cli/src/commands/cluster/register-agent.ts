@@ -15,6 +15,7 @@ export function clusterRegisterAgent(deps: Deps, run = runClusterRegisterAgent) 
     .option('--name <name>', deps.text('option.displayName'))
     .option('--default', deps.text('cluster.register.default'))
     .option('--image <image>', deps.text('cluster.agentImage'))
+    .option('--pull-secret <name>', deps.text('cluster.agentPullSecret'))
     .option('--ca <file>', deps.text('cluster.agentAuthority'))
     .option('--gateway <gateway>', deps.text('cluster.gateway'))
     .option('--gateway-url <url>', deps.text('cluster.gatewayUrl'))
@@ -26,6 +27,7 @@ type Options = {
   readonly name?: string | undefined
   readonly default?: boolean | undefined
   readonly image?: string | undefined
+  readonly pullSecret?: string | undefined
   readonly ca?: string | undefined
   readonly gateway?: string | undefined
   readonly gatewayUrl?: string | undefined
@@ -33,10 +35,11 @@ type Options = {
 }
 
 export async function runClusterRegisterAgent(deps: Deps, slug: string, options: Options): Promise<ExitCode> {
-  const { default: isDefault = false, ca, ...rest } = options
+  const { default: isDefault = false, ca, pullSecret: imagePullSecret, ...rest } = options
   const certificateAuthority = ca === undefined ? undefined : await readTextFile(deps, ca)
   const call = mutationOptions(deps.signal, {})
-  const made = await deps.api().registerAgent({ slug, isDefault, certificateAuthority, ...rest }, call)
+  const body = { slug, isDefault, imagePullSecret, certificateAuthority, ...rest }
+  const made = await deps.api().registerAgent(body, call)
   await printAgent(deps, made)
   return Exit.ok
 }

@@ -10,22 +10,22 @@ export function clusterRenewAgent(deps: Deps, run = runClusterRenewAgent) {
   return commandOf(deps, 'cluster.renew-agent', ['cluster renew-agent beijing'])
     .argument('<cluster>', deps.text('argument.cluster'))
     .option('--image <image>', deps.text('cluster.agentImage'))
+    .option('--pull-secret <name>', deps.text('cluster.agentPullSecret'))
     .option('--ca <file>', deps.text('cluster.agentAuthority'))
     .action((cluster, options) => deps.exit(run(deps, cluster, options)))
 }
 
-export async function runClusterRenewAgent(
-  deps: Deps,
-  given: string,
-  { image, ca }: { readonly image?: string | undefined; readonly ca?: string | undefined },
-): Promise<ExitCode> {
+type Options = {
+  readonly image?: string | undefined
+  readonly pullSecret?: string | undefined
+  readonly ca?: string | undefined
+}
+
+export async function runClusterRenewAgent(deps: Deps, given: string, options: Options): Promise<ExitCode> {
+  const { image, pullSecret: imagePullSecret, ca } = options
   const certificateAuthority = ca === undefined ? undefined : await readTextFile(deps, ca)
   const cluster = await clusterIdOf(deps, given)
-  await printAgent(
-    deps,
-    await deps
-      .api()
-      .renewAgentToken({ cluster, image, certificateAuthority }, mutationOptions(deps.signal, {})),
-  )
+  const body = { cluster, image, imagePullSecret, certificateAuthority }
+  await printAgent(deps, await deps.api().renewAgentToken(body, mutationOptions(deps.signal, {})))
   return Exit.ok
 }

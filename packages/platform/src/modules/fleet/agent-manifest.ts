@@ -18,6 +18,7 @@ const AUTHORITY_FILE = 'authority.crt'
 export type AgentManifest = {
   readonly mark: OwnerMark
   readonly image: string
+  readonly imagePullSecret: string | undefined
   readonly token: string
   /** Where agents find the platform. */
   readonly platformUrl: string
@@ -56,6 +57,7 @@ function deploymentSpec(
       spec: {
         serviceAccountName: ACCOUNT,
         automountServiceAccountToken: true,
+        ...(about.imagePullSecret !== undefined && { imagePullSecrets: [{ name: about.imagePullSecret }] }),
         securityContext: {
           runAsNonRoot: true,
           runAsUser: 65_532,

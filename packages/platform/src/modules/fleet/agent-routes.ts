@@ -62,14 +62,16 @@ function manifestFor(
     readonly id: string
     readonly token: string
     readonly image: string
+    readonly imagePullSecret?: string | undefined
     readonly certificateAuthority?: string | undefined
     readonly gatewayUrl?: string | undefined
   },
 ): Promise<string> {
-  const { id, token, image, certificateAuthority, gatewayUrl } = about
+  const { id, certificateAuthority, token, image, imagePullSecret, gatewayUrl } = about
   return agentManifestYaml({
     mark: markOf(ctx, id),
     image,
+    imagePullSecret,
     token,
     gatewayUrl,
     platformUrl: publicUrlOf(ctx.settings).origin,

@@ -3,7 +3,8 @@
  * again every few seconds whether that still holds. Then the Cluster behind it is asked who it is: the first that comes with a
  * token keeps it, so that a manifest applied in two places cannot make requests go now here, now there. Several agents of one
  * Cluster may be connected; the newest connection carries new requests, and when it goes, the one before it does.
- * A tunnel belongs to the replica at which it ends: at the others the Cluster does not answer, and they decide nothing about it.
+ * A tunnel belongs to the replica at which it ends. Agents therefore look for all replicas, which name themselves in their
+ * welcome; one without a tunnel gets no answer from the Cluster, and decides nothing about it.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
@@ -60,7 +61,11 @@ function hashOf(token: string): string {
 
 type Named = { readonly id: string; readonly slug: string }
 
-export function openAgents({ clock, log, database }: Pick<Platform, 'clock' | 'log' | 'database'>): Agents {
+export function openAgents(
+  platform: Pick<Platform, 'clock' | 'log' | 'database' | 'settings' | 'newId'>,
+): Agents {
+  const { clock, log, database } = platform
+  const replica = platform.settings.soleReplica ? undefined : platform.newId('rep')
   const tunnels = new Map<string, readonly Tunnel[]>()
   /** Why the last connection of a Cluster could not be used, for people. */
   const troubles = new Map<string, string>()
@@ -92,10 +97,13 @@ export function openAgents({ clock, log, database }: Pick<Platform, 'clock' | 'l
     if (all.length > TUNNELS_MAX) all[0]?.close('newer connections of the agent took its place')
   }
 
-  function drop(clusterId: string, tunnel: Tunnel): void {
-    const left = (tunnels.get(clusterId) ?? []).filter((one) => one !== tunnel)
+  /** @returns whether it was one that counted */
+  function drop(clusterId: string, tunnel: Tunnel): boolean {
+    const all = tunnels.get(clusterId) ?? []
+    const left = all.filter((one) => one !== tunnel)
     if (left.length > 0) tunnels.set(clusterId, left)
     else tunnels.delete(clusterId)
+    return left.length < all.length
   }
 
   /** Asks until the Cluster says who it is. @returns whether it is the one that this token belongs to */
@@ -130,7 +138,7 @@ export function openAgents({ clock, log, database }: Pick<Platform, 'clock' | 'l
       return
     }
     const facts = { cluster: cluster.slug, agent: greeting.version }
-    talk.say(encodeWelcome())
+    talk.say(encodeWelcome(replica))
     const tunnel = openTunnel({ carrier: talk.carrier(), clock })
     const refuse = (why: string): void => {
       talk.refuse(REFUSED_CODE, why)
@@ -152,8 +160,7 @@ export function openAgents({ clock, log, database }: Pick<Platform, 'clock' | 'l
     // The tunnel ended before; that is told below.
     void identified().catch(() => undefined)
     const why = await tunnel.closed
-    drop(cluster.id, tunnel)
-    log.info({ ...facts, why }, 'an agent is gone')
+    if (drop(cluster.id, tunnel)) log.info({ ...facts, why }, 'an agent is gone')
   }
 
   return {

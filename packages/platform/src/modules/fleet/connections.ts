@@ -79,6 +79,7 @@ export function openConnections(
   const listeners = new Set<(workloadId: string) => void>()
   const closing = new Set<Promise<void>>()
   let loop: Promise<void> = Promise.resolve()
+  let reloadAtMs = -Infinity
 
   function close(one: Connected): void {
     const closed = closeNow(one)
@@ -172,7 +173,6 @@ export function openConnections(
   }
 
   async function watchOver(): Promise<void> {
-    let reloadAtMs = -Infinity
     while (!stopping.signal.aborted) {
       const startedMs = clock.monotonicMs()
       try {
@@ -256,6 +256,8 @@ export function openConnections(
     connect,
     statusOf(clusterId) {
       const one = open.get(clusterId)
+      // It was registered since, maybe at another replica.
+      if (!one) reloadAtMs = -Infinity
       const health = one?.pulse.health ?? { state: 'connecting' as const, since: clock.now(), message: '' }
       return { health, facts: one?.facts, signs: one?.signs ?? NO_SIGNS }
     },

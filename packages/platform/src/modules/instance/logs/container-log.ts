@@ -1,3 +1,4 @@
+import { systemCodeOf } from '@slipway/kit'
 import { hasReason, KubeError, type Kube, type Live } from '@slipway/kube'
 
 import { stampedLines } from './lines.ts'
@@ -132,5 +133,7 @@ async function openLog(kube: Pick<Kube, 'logs'>, source: Source, options: Parame
 
 /** Whether a failed reading is worth another try: the connection broke, or the Cluster is busy. */
 export function isPassing(thrown: unknown): boolean {
+  // A log that had begun breaks as its connection does.
+  if (systemCodeOf(thrown) === 'ECONNRESET') return true
   return thrown instanceof KubeError && (thrown.code === 0 || thrown.code === 429 || thrown.code >= 500)
 }
