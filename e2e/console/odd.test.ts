@@ -1,4 +1,7 @@
 /* What a console must stand: lines and names of any kind, a server that fails, hangs or is newer, clocks and windows that are off. */
+import { readdir } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+
 import { freePort } from '@slipway/testkit'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -9,6 +12,7 @@ import { makeHome, removeHome, startProduct, type Product } from '../journey/pro
 import { browserPath, keepPicture, openBrowser, settle, visit, type Visitor } from './browser.ts'
 import { newer, standInFront, type Front } from './front.ts'
 import { makeNoisyRepository } from './noisy.ts'
+import { answersOf, buildStretched, CUT_OFF, stretch } from './pseudo.ts'
 import { tooWide } from './walk.ts'
 
 const DEADLINE = { timeout: 120_000 }
@@ -269,6 +273,28 @@ describe.skipIf(browserPath === undefined)('the console before what is odd', () 
     const after = await memoryOf(page)
     expect(after.heapMb).toBeLessThan(before.heapMb + 8)
     expect(after.nodes).toBeLessThan(before.nodes + 1_000)
+  })
+
+  test('texts that are two fifths longer are cut off nowhere', async () => {
+    const folder = join(home, 'stretched')
+    await buildStretched(folder)
+    const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    front.behave({ answer: await answersOf(folder, files) })
+    await using visitor = await open()
+    const { page } = visitor
+    const cut: string[] = []
+    for (const [screen, path] of Object.entries(places)) {
+      await page.goto(path)
+      await settle(page)
+      await keepPicture(page, `longer-${screen}`)
+      // Made by the script.
+      const found = (await page.evaluate(CUT_OFF)) as readonly string[]
+      for (const one of found) cut.push(`${screen}: ${one}`)
+    }
+    expect(await page.locator('h1').textContent()).toBe(stretch('Audit log'))
+    expect(cut).toEqual([])
   })
 
   test('without scripts a sentence says what is needed', async () => {

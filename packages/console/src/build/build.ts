@@ -6,7 +6,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib'
 
 import { messageOf, systemCodeOf } from '@slipway/kit'
 import react from '@vitejs/plugin-react'
-import { build } from 'vite'
+import { build, type Plugin } from 'vite'
 
 import { builtFolder, consolePackage } from './folder.ts'
 
@@ -29,7 +29,7 @@ export async function buildConsole(folder: string): Promise<void> {
   await mkdir(builtFolder, { recursive: true })
   const unfinished = `${folder}.${process.pid}`
   try {
-    await bundle(unfinished)
+    await bundleConsole(unfinished)
     await packFiles(unfinished)
     await rename(unfinished, folder).catch(async (thrown: unknown) => {
       // Another start was quicker with the same result.
@@ -45,14 +45,15 @@ export async function buildConsole(folder: string): Promise<void> {
   await removeOthers(folder)
 }
 
-async function bundle(outDir: string): Promise<void> {
+/** Bundles the console. @param more - plugins for a console that differs from the shipped one */
+export async function bundleConsole(outDir: string, more: readonly Plugin[] = []): Promise<void> {
   await build({
     root: consolePackage,
     configFile: false,
     mode: 'production',
     logLevel: 'warn',
     base: '/console/',
-    plugins: [react()],
+    plugins: [...more, react()],
     resolve: { conditions: ['source', 'module', 'browser', 'production'] },
     // The page is rendered by the platform, which puts a fresh nonce in this place on every request.
     html: { cspNonce: '__NONCE__' },

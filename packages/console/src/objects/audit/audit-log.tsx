@@ -9,6 +9,7 @@ import { useText } from '../../preferences/text.ts'
 import { useRouteSearch } from '../../routes/use.ts'
 import { Filter } from '../../ui/filter.tsx'
 import { Grid, type Column } from '../../ui/grid/grid.tsx'
+import { buttonsWidth } from '../../ui/grid/width.ts'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { Status, type Tone } from '../../ui/status.tsx'
@@ -191,7 +192,7 @@ function useColumns(
       id: 'open',
       title: text('common.actions'),
       isTitleHidden: true,
-      width: '76px',
+      width: buttonsWidth([text('audit.open')]),
       cell: ({ id }) => (
         <Button type="text" size="small" onClick={() => setSearch({ event: id })}>
           {text('audit.open')}

@@ -9,6 +9,7 @@ import { RoleSelect } from '../../objects/role.tsx'
 import { useText } from '../../preferences/text.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Grid } from '../../ui/grid/grid.tsx'
+import { buttonsWidth } from '../../ui/grid/width.ts'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Panel } from '../../ui/page.tsx'
 
@@ -61,7 +62,7 @@ export function Members({ organization }: MembersProps) {
                 id: 'actions',
                 title: text('common.actions'),
                 isTitleHidden: true,
-                width: '190px',
+                width: buttonsWidth([text('member.change'), text('member.remove')]),
                 cell: (member) => (
                   <span className="row-actions">
                     <Guarded

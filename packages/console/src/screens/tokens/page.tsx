@@ -8,6 +8,7 @@ import { useAnswer, useChange, useRows } from '../../data/queries.ts'
 import { useText } from '../../preferences/text.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Grid } from '../../ui/grid/grid.tsx'
+import { buttonsWidth } from '../../ui/grid/width.ts'
 import { Icon } from '../../ui/icon.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Page, Panel } from '../../ui/page.tsx'
@@ -86,7 +87,7 @@ export default function TokensPage() {
                   id: 'actions',
                   title: text('common.actions'),
                   isTitleHidden: true,
-                  width: '110px',
+                  width: buttonsWidth([text('token.revoke')]),
                   cell: (token) => (
                     <Button type="text" size="small" onClick={() => setRevoked(token)}>
                       {text('token.revoke')}

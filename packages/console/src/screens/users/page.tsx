@@ -8,6 +8,7 @@ import { Act, Allowed, Guarded, useLack } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Grid } from '../../ui/grid/grid.tsx'
+import { buttonsWidth } from '../../ui/grid/width.ts'
 import { Icon } from '../../ui/icon.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Page, Panel } from '../../ui/page.tsx'
@@ -101,7 +102,7 @@ function UserList({ open }: { readonly open: (what: Open) => void }) {
               id: 'actions',
               title: text('common.actions'),
               isTitleHidden: true,
-              width: '180px',
+              width: buttonsWidth([text('user.change'), text('user.disable')]),
               cell: (user) => (
                 <span className="row-actions">
                   <Guarded

@@ -15,6 +15,7 @@ import { pathTo } from '../../routes/path.ts'
 import { useGo, useRouteParams, useRouteSearch } from '../../routes/use.ts'
 import { Go } from '../../ui/go.tsx'
 import { Grid, type Column } from '../../ui/grid/grid.tsx'
+import { buttonsWidth } from '../../ui/grid/width.ts'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { Time } from '../../ui/time.tsx'
@@ -129,7 +130,7 @@ function useColumns(workload: string, restart: (instance: Instance) => void): re
       id: 'actions',
       title: text('common.actions'),
       isTitleHidden: true,
-      width: '208px',
+      width: buttonsWidth([text('instance.logs'), text('instance.shell'), text('workload.restart')]),
       cell: (instance) => {
         const params = { workload: instance.workloadId }
         return (

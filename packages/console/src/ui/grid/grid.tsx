@@ -1,11 +1,20 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react'
+import {
+  useEffect,
+  useRef,
+  useState,
+  type CSSProperties,
+  type KeyboardEvent,
+  type PointerEvent,
+  type ReactNode,
+} from 'react'
 
 import { usePreferences } from '../../preferences/store.ts'
 import { useText } from '../../preferences/text.ts'
 import { NewRows } from '../steady/new-rows.tsx'
 import { useSteady } from '../steady/use-steady.ts'
 import { moveOf } from './moves.ts'
+import { columnWidth, leastOf } from './width.ts'
 
 /*
  * A list of any length. Only the rows in sight are in the page; to assistive technology it is a grid that knows how many rows
@@ -73,9 +82,12 @@ export function Grid<Row>({ label, columns, of, keyOf, open, empty }: GridProps<
 
   if (rows.length === 0 && !isFetchingNextPage) return empty
   // Custom properties are not in the type of a style.
+  const widths = columns.map(({ width, title, isTitleHidden }) =>
+    isTitleHidden === true ? width : columnWidth(width, title),
+  )
   const template = {
-    '--columns': columns.map(({ width }) => width).join(' '),
-    '--least-width': `${columns.reduce((sum, { width }) => sum + leastOf(width), 0)}px`,
+    '--columns': widths.join(' '),
+    '--least-width': `${widths.reduce((sum, width) => sum + leastOf(width), 0)}px`,
   } as CSSProperties
   return (
     <div className="grid" style={template}>
@@ -88,6 +100,7 @@ export function Grid<Row>({ label, columns, of, keyOf, open, empty }: GridProps<
         aria-colcount={columns.length}
         aria-busy={isFetchingNextPage}
         {...steady.pointer}
+        onPointerOver={nameWhole}
         onKeyDown={(event) => focus.onKey(event, (index) => rows[index] && open?.(rows[index]))}
       >
         <div role="rowgroup" className="grid-head">
@@ -139,9 +152,12 @@ export function Grid<Row>({ label, columns, of, keyOf, open, empty }: GridProps<
   )
 }
 
-/** The least width that a column's template asks for, in pixels. */
-function leastOf(width: string): number {
-  return Number(/(\d+)px/u.exec(width)?.[1] ?? 0)
+/** A cell that is cut off says its whole text when it is pointed at; only what is drawn tells whether it is. */
+function nameWhole({ target }: PointerEvent<HTMLElement>): void {
+  const cell = target instanceof Element ? target.closest<HTMLElement>('[role=gridcell]') : null
+  if (!cell || cell.querySelector('[title]:not(button)')) return
+  if (cell.scrollWidth > cell.clientWidth) cell.title = cell.textContent
+  else cell.removeAttribute('title')
 }
 
 /** Which row takes part in the tab order, and how keys move it. */
