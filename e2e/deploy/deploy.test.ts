@@ -148,6 +148,10 @@ describe.runIf(available)('the chart on a real cluster', () => {
         'database.existingSecret=d,masterKey.existingSecret=k,publicUrl=http://a.example',
         'with a certificate it is an https address',
       ],
+      [
+        'database.existingSecret=d,masterKey.existingSecret=k,publicUrl=https://10.0.0.1,ingress.enabled=true',
+        'publicUrl has a name, not an address',
+      ],
     ]
     for (const [extra, reason] of refusals) {
       const { code, err } = await helm(['install', 'refused', CHART, ...set, '--set', extra])
@@ -155,6 +159,28 @@ describe.runIf(available)('the chart on a real cluster', () => {
       expect(err).toContain(reason)
     }
     expect((await helm(['list', '--namespace', NAMESPACE, '--all', '--short'])).out).toBe('')
+  })
+
+  test('all that can be switched on is what the API server takes, without a warning', async () => {
+    const all = {
+      publicUrl: 'https://slipway.example.com',
+      ingress: { enabled: true, className: 'any', tlsSecret: 'certificate', annotations: { a: 'b' } },
+      gateway: { enabled: true, parentRefs: [{ name: 'shared', namespace: 'gateway' }] },
+      networkPolicy: { enabled: true, from: [{ namespaceSelector: {} }] },
+      data: { existingClaim: 'claim' },
+      settings: { outboundAllow: ['10.0.0.0/8:443'], trustedProxies: ['10.0.0.0/8'], logLevel: 'debug' },
+      nodeSelector: { 'kubernetes.io/os': 'linux' },
+      tolerations: [{ operator: 'Exists' }],
+      extraEnv: [{ name: 'HTTPS_PROXY', value: 'http://proxy.example' }],
+    }
+    const file = join(home, 'all.json')
+    await writeFile(file, JSON.stringify({ ...values, ...all }), { mode: 0o600 })
+    expect((await helm(['lint', '--strict', CHART, '--values', file])).code).toBe(0)
+    const { out } = await helm(['template', 'all', CHART, '--namespace', NAMESPACE, '--values', file])
+    const where = ['--namespace', NAMESPACE, 'apply', '--dry-run=server', '--filename', '-']
+    const { code, stdout, stderr } = await kubectl.run(where, out.replace(/nodePort: \d+/u, ''))
+    expect(`${code} ${stderr}`).toBe('0 ')
+    expect(stdout.split('\n').filter((line) => line.includes('created'))).toHaveLength(10)
   })
 
   test('two replicas come up, restricted, and serve through the Service', async () => {

@@ -110,21 +110,21 @@ const NEVER =
 function closureOf(names: readonly string[]): string[] {
   const without = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances']
   const flags = ['--recurse', ...without.map((kind) => `--no-${kind}`)]
-  let text: string
-  try {
-    text = execFileSync('apt-cache', ['depends', ...flags, ...names], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-  } catch (cause) {
-    throw new ToolsUnavailable(
-      `the base of Slipway's Image is made of Debian's packages by apt: ${String(cause)}`,
-      {
-        cause,
-      },
-    )
-  }
+  // Without the archive's lists apt knows what is installed here and nothing else.
+  if (!names.every((name) => apt('apt-cache', ['madison', name]).includes(name)))
+    apt('apt-get', ['update', '-qq'])
   // Names stand at the beginning of a line; virtual ones are in brackets.
-  const found = text.split('\n').filter((line) => /^[a-z0-9]/u.test(line))
+  const found = apt('apt-cache', ['depends', ...flags, ...names])
+    .split('\n')
+    .filter((line) => /^[a-z0-9]/u.test(line))
   return [...new Set(found)].filter((name) => !NEVER.test(name) && !name.includes(':'))
+}
+
+function apt(command: string, parameters: readonly string[]): string {
+  try {
+    return execFileSync(command, parameters, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  } catch (cause) {
+    const reason = `the base of Slipway's Image is made of Debian's packages, by apt: ${String(cause)}`
+    throw new ToolsUnavailable(reason, { cause })
+  }
 }

@@ -54,6 +54,9 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- if and (include "slipway.tlsSecret" .) (not (hasPrefix "https://" .Values.publicUrl)) -}}
 {{- fail "publicUrl: with a certificate it is an https address; without one set tls.generate to false" -}}
 {{- end -}}
+{{- if and (or .Values.ingress.enabled .Values.gateway.enabled) (regexMatch "^[0-9.]+$" (include "slipway.host" .)) -}}
+{{- fail "ingress, gateway: they tell who is meant by a name, so publicUrl has a name, not an address" -}}
+{{- end -}}
 {{- if and .Values.bucket.endpoint (not (and .Values.bucket.name .Values.bucket.existingSecret)) -}}
 {{- fail "bucket: give name and existingSecret with its keys access-key and secret-key" -}}
 {{- end -}}

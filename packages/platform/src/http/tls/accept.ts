@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import { BlockList, isIPv6, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 
-import { SECOND_MS, type Clock } from '@slipway/kit'
+import { KIB, SECOND_MS, type Clock } from '@slipway/kit'
 import type { FastifyInstance } from 'fastify'
 
 import { refuseConnection } from '../error-reply.ts'
@@ -17,6 +17,8 @@ import type { ServingCertificate } from './certificate.ts'
 const HANDSHAKE_BYTE = 0x16
 const HANDSHAKE_MS = 20 * SECOND_MS
 const ALPN = ['http/1.1']
+/** Of a request in plain HTTP, as far as it is looked at. */
+const HEAD_MAX_BYTES = 16 * KIB
 
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -63,7 +65,7 @@ export function acceptTls(server: FastifyInstance, accepting: Accepting): void {
         process.nextTick(() => socket.resume())
       } else {
         settle()
-        refuseConnection(socket, httpErrors.tls_needed({ url: accepting.url }), accepting.newRequestId())
+        showTheWay(socket, first, accepting)
       }
     })
   })
@@ -92,6 +94,18 @@ function shakeHands(
     secure.off('error', giveUp)
     handOver(secure)
   })
+}
+
+/** A browser is led to the right address; a program, whose token has been readable by now, is told of it. */
+function showTheWay(socket: Socket, first: Buffer, { url, newRequestId }: Accepting): void {
+  const head = first.subarray(0, HEAD_MAX_BYTES).toString('latin1')
+  const path = /^GET (\/[\u0021-\u007e]*) HTTP\/1\.[01]\r\n/u.exec(head)?.[1]
+  if (path === undefined || !/^accept:[^\r]*text\/html/imu.test(head)) {
+    refuseConnection(socket, httpErrors.tls_needed({ url }), newRequestId())
+    return
+  }
+  const lines = ['HTTP/1.1 308 Permanent Redirect', `location: ${url}${path}`, 'content-length: 0']
+  socket.end(`${[...lines, 'connection: close'].join('\r\n')}\r\n\r\n`, () => socket.destroy())
 }
 
 /** True for callers on this machine. */

@@ -139,6 +139,22 @@ test('plain HTTP from elsewhere is told the right address', async () => {
   })
 })
 
+test('a browser that comes by plain HTTP is led to the right address, and never elsewhere', async () => {
+  const { port } = await smallServer(() => false)
+  const visit = async (path: string): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}${path}`, { headers: { accept: 'text/html' }, redirect: 'manual' })
+  const led = await visit('/workloads/a?b=c')
+  expect([led.status, led.headers.get('location')]).toEqual([308, 'https://right.example/workloads/a?b=c'])
+  const tricky = await visit('//evil.example/%0d%0aset-cookie:a=b')
+  expect(tricky.headers.get('location')).toBe('https://right.example//evil.example/%0d%0aset-cookie:a=b')
+  expect(tricky.headers.get('set-cookie')).toBeNull()
+  const posted = await fetch(`http://127.0.0.1:${port}/`, {
+    method: 'POST',
+    headers: { accept: 'text/html' },
+  })
+  expect(posted.status).toBe(400)
+})
+
 test('who says nothing, or breaks the handshake off, is cut and holds no close up', async () => {
   const { port, clock, server } = await smallServer(() => true)
   const silent = connect(port, '127.0.0.1')
