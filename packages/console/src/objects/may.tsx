@@ -1,8 +1,8 @@
 import { LockOutlined } from '@ant-design/icons'
 import type { PermissionHolding } from '@slipway/contract'
 import { MINUTE_MS } from '@slipway/kit'
-import { Button, Tooltip, type ButtonProps } from 'antd'
-import { useId, type ReactNode } from 'react'
+import { Button, Tooltip } from 'antd'
+import { useId, type ComponentProps, type ReactNode } from 'react'
 
 import { neededOverall, neededThere, type Doing } from '../data/needs.ts'
 import { useAnswer, type RequestOf } from '../data/queries.ts'
@@ -58,6 +58,8 @@ export function LackText({ lack: { permission, role } }: { readonly lack: Lack }
   )
 }
 
+/** With a reference to the button, which the library's own type of its properties leaves out. */
+type ButtonProps = ComponentProps<typeof Button>
 type GuardedProps = ButtonProps & { readonly lack: Lack | undefined }
 
 /** A button that says why it does nothing while the reader lacks what it takes; it stays within reach of the keyboard. */
