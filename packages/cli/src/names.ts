@@ -172,12 +172,26 @@ export async function imageIdOf(deps: Deps, given: string): Promise<string> {
 
 const INSTANCE_ID = /^wrk_[0-9a-z]{26}\.[a-z0-9][a-z0-9.-]{0,201}$/u
 
-/** Id of an Instance: as it is, or `project/application/environment/instance`. */
+/** As lists show it: `<application>-<process>-<hash of the version>-<what the Cluster adds>`, so never the name of a Workload. */
+const INSTANCE_NAME = /^[a-z][a-z0-9-]*-[0-9a-f]{8}-[a-z0-9-]*[a-z0-9]$/u
+
+async function instanceIdByName(deps: Deps, name: string): Promise<string> {
+  const pages = deps.api().pages.searchInstances({ text: name, limit: 200 }, { signal: deps.signal })
+  for await (const instance of itemsOf(pages)) if (instance.name === name) return instance.id
+  throw cliErrors.name_unknown({ kind: 'instance', name })
+}
+
+/** Id of an Instance: as it is, by its name in lists, or `project/application/environment/instance`. */
 export async function instanceIdOf(deps: Deps, given: string): Promise<string> {
   if (INSTANCE_ID.test(given)) return given
   const parts = given.split('/')
+  if (INSTANCE_NAME.test(given)) return instanceIdByName(deps, given)
   const name = parts.length === 4 ? parts.at(-1) : undefined
-  if (!name) throw cliErrors.argument_invalid({ argument: 'instance', problem: given })
+  if (!name)
+    throw cliErrors.argument_expected({
+      argument: 'instance',
+      expected: 'project/application/environment/instance',
+    })
   return `${await workloadIdOf(deps, parts.slice(0, 3).join('/'))}.${name}`
 }
 
@@ -186,7 +200,7 @@ export async function workloadOrInstance(
   deps: Deps,
   given: string,
 ): Promise<{ readonly workload: string; readonly instance: string | undefined }> {
-  if (!INSTANCE_ID.test(given) && given.split('/').length < 4)
+  if (!INSTANCE_ID.test(given) && !INSTANCE_NAME.test(given) && given.split('/').length < 4)
     return { workload: await workloadIdOf(deps, given), instance: undefined }
   const instance = await instanceIdOf(deps, given)
   return { workload: instance.slice(0, instance.indexOf('.')), instance }

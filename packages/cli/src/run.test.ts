@@ -70,6 +70,15 @@ describe('exit codes', () => {
     expect((await cli.call(['nosuch'])).err).not.toContain(red)
   })
 
+  test('a time zone that is not known is told, since times are shown in UTC then', async () => {
+    const server = await serverOf()
+    const told = async (zone: string): Promise<string> =>
+      (await cli.call(['whoami', '--server', server.url], { environment: { TZ: zone } })).err
+    expect(await told('Mars/Olympus')).toContain('Mars/Olympus, which is not known here')
+    for (const zone of ['', 'UTC', 'Asia/Shanghai', ':Europe/Berlin', 'EST5EDT'])
+      expect(await told(zone)).not.toContain('UTC')
+  })
+
   test('a code of a newer server is told by its English text', async () => {
     const server = await serverOf({ 'GET /v1/account': refusal(422, 'from_the_future') })
     expect(await cli.call(['whoami', '--server', server.url])).toMatchObject({
@@ -102,6 +111,11 @@ describe('a command line that cannot be understood ends with 2 and says why, in 
     ['project list --limit x', '--limit <count> is not usable. Expected: 1 … 10000'],
     ['project list -o xml', 'is not usable. Expected: table, wide, json, yaml, name'],
     ['workload scale a/b/c 1.5', 'The argument <instances> is not usable. Expected: 0 … 500'],
+    [
+      'instance show x',
+      'The argument <instance> is not usable. Expected: project/application/environment/instance',
+    ],
+    ['release start a/b/c --image 1 --steps 1,everybody', '"everybody" (1, 25%, rest;'],
     ['workload scale a/b/c -1', 'The argument <instances> is not usable. Expected: 0 … 500'],
     ['workload keep a/b/c b is invalid. x', 'There are more arguments'],
     ["workload keep a/b/c it's", 'The argument <duration> is not usable. Expected: 500ms, 30s, 10m, 2h'],
@@ -251,6 +265,32 @@ describe('what is asked of the platform', () => {
     expect(await cli.call(['audit', 'verify', '--server', server.url])).toMatchObject({
       exit: Exit.error,
       out: expect.stringContaining('no') as string,
+    })
+  })
+
+  test('builds and Instances are listed without a name too, with where they belong and what is missing', async () => {
+    const server = await serverOf()
+    const builds = await cli.call(['build', 'list', '--server', server.url])
+    expect(builds.out).toMatch(/^APPLICATION .*\nshop\/api +7 /u)
+    const instances = await cli.call(['instance', 'list', '--state', 'Failing', '--server', server.url])
+    expect(instances.out).toMatch(/^WORKLOAD .*\nshop\/api\/test +api-web-1a2b3c4d-x7k2p /u)
+    expect(instances.err).toContain('The Cluster far does not answer')
+    expect(server.seen.map(({ line }) => line)).toEqual([
+      'GET /v1/builds?limit=101',
+      'GET /v1/instances?limit=101&state=Failing',
+    ])
+    const process = ['instance', 'list', '--process', 'web', '--server', server.url]
+    expect((await cli.call(process)).err).toContain('<workload> is missing')
+  })
+
+  test('an Instance is found by its name as lists show it', async () => {
+    const server = await serverOf()
+    const show = (name: string) => cli.call(['instance', 'show', name, '-o', 'name', '--server', server.url])
+    const found = await show('api-web-1a2b3c4d-x7k2p')
+    expect(found.out).toMatch(/^wrk_.*\.api-web-1a2b3c4d-x7k2p\n$/u)
+    expect(await show('api-web-1a2b3c4d-other')).toMatchObject({
+      exit: Exit.notFound,
+      err: expect.stringContaining('There is no instance') as string,
     })
   })
 

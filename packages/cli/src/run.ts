@@ -73,6 +73,8 @@ export async function run(surroundings: Surroundings): Promise<ExitCode> {
       await io.out((await complete(deps, words.slice(1))).join('\n'))
       return Exit.ok
     }
+    const zone = environment['TZ'] ?? ''
+    if (!isTimeZone(zone)) io.note(text('timeZone.unknown', { zone }))
     const chosen = chosenOf(operands)
     path = [chosen.noun, chosen.verb].filter((word) => word !== undefined).join(' ')
     await addCommands(root, deps, chosen)
@@ -80,6 +82,18 @@ export async function run(surroundings: Surroundings): Promise<ExitCode> {
     return surroundings.signal.aborted && result === Exit.ok ? Exit.interrupted : result
   } catch (thrown) {
     return refuse({ io, text, language, globals, signal: surroundings.signal }, thrown, path)
+  }
+}
+
+/** False for what tables would silently show in UTC. */
+function isTimeZone(name: string): boolean {
+  if (name === '') return true
+  try {
+    Intl.DateTimeFormat('en', { timeZone: name.replace(/^:/u, '') })
+    return true
+  } catch {
+    // That it is thrown is the answer.
+    return false
   }
 }
 

@@ -18,9 +18,14 @@ export const ApplicationId = idOf('app')
 export const WorkloadId = idOf('wrk')
 
 /** A Kubernetes quantity such as `250m` or `512Mi`. */
-const Quantity = z.string().regex(/^[0-9]{1,9}(\.[0-9]{1,3})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/u)
+const Quantity = z
+  .string()
+  .regex(
+    /^[0-9]{1,9}(\.[0-9]{1,3})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/u,
+    'a quantity such as 250m, 2 or 512Mi is expected',
+  )
 /** A path on a web server. */
-const HttpPath = z.string().regex(/^\/[\x21-\x7e]{0,255}$/u)
+const HttpPath = z.string().regex(/^\/[\x21-\x7e]{0,255}$/u, 'a path that begins with / is expected')
 const Command = z.array(z.string().min(1).max(4_096)).min(1).max(64)
 
 export const Probe = z
@@ -63,7 +68,12 @@ export const WorkerProcess = z.strictObject({ kind: z.literal('worker'), ...proc
 export const Process = z.discriminatedUnion('kind', [WebProcess, WorkerProcess])
 export type Process = z.infer<typeof Process>
 
-export const ProcessName = z.string().regex(/^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/u)
+export const ProcessName = z
+  .string()
+  .regex(
+    /^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/u,
+    'lower-case letters, digits and hyphens are expected, at most 20',
+  )
 export const PROCESSES_MAX = 16
 
 const processMap = z
@@ -130,7 +140,12 @@ export const Workload = z.strictObject({
 })
 export type Workload = z.infer<typeof Workload>
 
-export const VariableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/u)
+export const VariableName = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]{0,127}$/u,
+    'letters, digits and underscores are expected, at most 128, not beginning with a digit',
+  )
 export const VARIABLES_MAX = 256
 
 /** One immutable revision of a Workload's variables. Values of secret ones are never shown again. */

@@ -6,7 +6,7 @@ import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '@slipway/kit'
 export function idOf(prefix: string): z.ZodString {
   return z
     .string()
-    .regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`, 'u'))
+    .regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`, 'u'), `an id of the form ${prefix}_… is expected`)
     .meta({ description: `Id of the form ${prefix}_…` })
 }
 
@@ -20,7 +20,10 @@ const RESERVED_SLUGS: ReadonlySet<string> = new Set(['host', 'base', 'v1', 'v2',
 /** A short name for URLs and Kubernetes objects. */
 export const Slug = z
   .string()
-  .regex(/^[a-z]([a-z0-9-]{0,37}[a-z0-9])?$/u)
+  .regex(
+    /^[a-z]([a-z0-9-]{0,37}[a-z0-9])?$/u,
+    'lower-case letters, digits and hyphens are expected, at most 39, beginning with a letter and not ending with a hyphen',
+  )
   .refine((slug) => !RESERVED_SLUGS.has(slug), { message: 'this name is reserved' })
   .meta({
     description: 'Lower-case letters, digits and hyphens, at most 39 characters, beginning with a letter',
@@ -32,7 +35,10 @@ export const DisplayName = z
   .trim()
   .min(1)
   .max(120)
-  .regex(/^[^\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]*$/u)
+  .regex(
+    /^[^\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]*$/u,
+    'one line without control characters is expected',
+  )
 
 export const Timestamp = z.iso.datetime().meta({ description: 'UTC, RFC 3339' })
 

@@ -15,7 +15,10 @@ import { endpoint } from './endpoint.ts'
 
 export const UserName = z
   .string()
-  .regex(/^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$/u)
+  .regex(
+    /^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$/u,
+    'lower-case letters, digits, dots, hyphens and underscores are expected, at most 64, with a letter or digit at both ends',
+  )
   .meta({ description: 'Sign-in name: lower-case letters, digits, dots, hyphens and underscores' })
 
 /** At least 10 characters; common passwords are refused by the server. */

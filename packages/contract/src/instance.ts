@@ -7,7 +7,10 @@ import { endpoint, stream } from './endpoint.ts'
 /** `<workload id>.<pod name>`: names its Workload, so that no table is needed to find where it belongs. */
 export const InstanceId = z
   .string()
-  .regex(/^wrk_[0-9a-z]{26}\.[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?$/u)
+  .regex(
+    /^wrk_[0-9a-z]{26}\.[a-z0-9]([a-z0-9.-]{0,200}[a-z0-9])?$/u,
+    'an id of the form wrk_….<name of the Instance> is expected',
+  )
   .meta({ description: 'Id of the form <workload id>.<pod name>' })
 
 /** Longest line of a log that is delivered whole, in bytes; a longer one is cut and marked. */

@@ -437,6 +437,9 @@ export const replies: Replies = {
   [`POST /v1/workloads/${ids.workload}/releases`]: { status: 202, body: release },
   [`POST /v1/workloads/${ids.workload}/rollbacks`]: { status: 202, body: release },
   [`GET /v1/workloads/${ids.workload}/manifests`]: { body: { yaml: 'kind: Deployment\n' } },
+  'GET /v1/instances': {
+    body: { items: [{ ...instance, workload: place }], total: 1, unseen: [{ id: ids.cluster, slug: 'far' }] },
+  },
   [`GET /v1/workloads/${ids.workload}/instances`]: page(instance),
   'GET /v1/releases': { body: { items: [summary], total: 1 } },
   'GET /v1/workload-states': { body: { items: [workloadState], total: 1, counts: {} } },
@@ -453,6 +456,7 @@ export const replies: Replies = {
     status: 202,
     body: { ...build, state: 'Queued', reason: null, isolation: null, startedAt: null, endedAt: null },
   },
+  'GET /v1/builds': page({ ...build, application: 'shop/api', projectId: ids.project }),
   [`GET /v1/builds/${ids.build}`]: { body: build },
   [`POST /v1/builds/${ids.build}/cancellations`]: { status: 202, body: { ...build, reason: null } },
   [`GET /v1/applications/${ids.application}/build-cache`]: { body: cache },

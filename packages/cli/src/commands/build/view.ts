@@ -1,4 +1,4 @@
-import type { Build, BuildCache } from '@slipway/contract'
+import type { Build, BuildCache, BuildSummary } from '@slipway/contract'
 
 import { timeCell, type View } from '../../output/table.ts'
 import { shortImage } from '../release/view.ts'
@@ -15,7 +15,7 @@ export const cacheView: View<BuildCache> = {
   name: ({ sizeBytes }) => String(sizeBytes),
 }
 
-export const buildView: View<Build> = {
+export const buildView: View<Build | BuildSummary> = {
   columns: [
     { title: 'column.sequence', value: ({ number }) => number },
     { title: 'column.state', value: ({ state }) => state },

@@ -19,6 +19,8 @@ export type Step = {
   soakSeconds?: number
 }
 
+const PARTS = '1, 25%, rest; behind one of them: person, soak 5m, weight 10%, header x-gray: 1'
+
 /** @throws {AppError} `option_invalid` naming the part that cannot be read */
 export function parseSteps(text: string): Step[] {
   const steps: Step[] = []
@@ -32,7 +34,7 @@ export function parseSteps(text: string): Step[] {
     const before = last && Object.keys(last).length
     // What is said twice of one step would silently count only once.
     if (!last || !addTo(last, part) || Object.keys(last).length === before)
-      throw cliErrors.option_invalid({ option: '--steps', problem: part === '' ? '""' : part })
+      throw cliErrors.option_invalid({ option: '--steps', problem: `"${part}" (${PARTS})` })
   }
   return steps
 }

@@ -59,7 +59,7 @@ export async function runSourceSet(
     mutationOptions(deps.signal, options),
   )
   noteDryRun(deps, options)
-  await deps.print(source, sourceView)
+  await deps.print(source, sourceView(deps))
   return Exit.ok
 }
 

@@ -12,6 +12,6 @@ export function sourceShow(deps: Deps, run = runSourceShow) {
 
 export async function runSourceShow(deps: Deps, given: string): Promise<ExitCode> {
   const application = await applicationIdOf(deps, given)
-  await deps.print(await deps.api().getSource({ application }, { signal: deps.signal }), sourceView)
+  await deps.print(await deps.api().getSource({ application }, { signal: deps.signal }), sourceView(deps))
   return Exit.ok
 }

@@ -1,15 +1,18 @@
 import type { Commit, Source } from '@slipway/contract'
 
+import type { Deps } from '../../deps.ts'
 import { timeCell, type View } from '../../output/table.ts'
 
-export const sourceView: View<Source> = {
-  columns: [
-    { title: 'column.url', value: ({ url }) => url },
-    { title: 'column.branch', value: ({ defaultBranch }) => defaultBranch ?? 'HEAD' },
-    { title: 'column.credentials', value: ({ credentials }) => credentials?.kind ?? '-' },
-    { title: 'column.updated', value: ({ updatedAt }) => timeCell(updatedAt), wide: true },
-  ],
-  name: ({ url }) => url,
+export function sourceView({ text }: Pick<Deps, 'text'>): View<Source> {
+  return {
+    columns: [
+      { title: 'column.url', value: ({ url }) => url },
+      { title: 'column.branch', value: ({ defaultBranch }) => defaultBranch ?? text('source.ownBranch') },
+      { title: 'column.credentials', value: ({ credentials }) => credentials?.kind ?? '-' },
+      { title: 'column.updated', value: ({ updatedAt }) => timeCell(updatedAt), wide: true },
+    ],
+    name: ({ url }) => url,
+  }
 }
 
 type Ref = { readonly kind: string; readonly name: string; readonly commit: string }
