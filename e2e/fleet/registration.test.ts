@@ -60,12 +60,25 @@ describe.runIf(available)('on a real control plane', { timeout: 240_000 }, () =>
     await rm(adminFile)
   }
 
-  async function release(tag: string): Promise<void> {
+  async function startRelease(tag: string): Promise<void> {
     const secret = String((await developer.cli.json('token', 'create', `ci-${tag}`))['secret'])
     const program = `require('node:http').createServer((_, r) => r.end('${tag}')).listen(process.env.PORT)`
     const image = await pushProgram(platform, { secret, repository: 'shop/web', tag, program })
     const how = ['--image', image, '--steps', '1,person,rest', '--instances', 'web=2', '--detach']
     await developer.cli.succeed(['release', 'start', WORKLOAD, ...how])
+  }
+
+  /** Whether a Deployment would be refused. */
+  async function isDenied(namespace: string): Promise<boolean> {
+    const [one] = (await admin.list('deployments', { namespace })).items
+    const body = { metadata: { annotations: { tried: 'true' } } }
+    const name = one?.metadata.name ?? ''
+    const tried = admin.patch('deployments', { namespace, name }, { type: 'merge', body }, { dryRun: true })
+    return (await refusalOf(tried)) === '403 Forbidden'
+  }
+
+  async function release(tag: string): Promise<void> {
+    await startRelease(tag)
     await developer.reaches('WaitPerson', 0)
     await developer.cli.succeed(['gate', 'approve', WORKLOAD])
     await developer.reaches('Done')
@@ -200,6 +213,51 @@ describe.runIf(available)('on a real control plane', { timeout: 240_000 }, () =>
     }
     await until('the Cluster to be ready', async () => (await stateOf()) === 'ready')
     await release('e')
+  })
+
+  test('what the Cluster refuses is told with the next step, and the Release goes on once it does not', async () => {
+    const namespace = String((await developer.cli.json('workload', 'show', WORKLOAD))['namespace'])
+    const metadata = { name: 'small', namespace }
+    const tells = (words: string): Promise<unknown> =>
+      until(`the Release to say ${words}`, async () =>
+        (await developer.cli.run('release', 'show', WORKLOAD)).out.includes(words),
+      )
+    await admin.create('resourcequotas', { metadata, spec: { hard: { pods: '0' } } })
+    await until('the quota to be in force', async () => {
+      const { status } = await admin.get('resourcequotas', metadata)
+      return status?.hard?.['pods'] === '0'
+    })
+    await startRelease('f')
+    await tells('the quota of its namespace')
+    await admin.remove('resourcequotas', metadata)
+    await developer.reaches('WaitPerson', 0)
+    await developer.cli.succeed(['gate', 'approve', WORKLOAD])
+    await developer.reaches('Done')
+
+    const policy = { name: 'owners' }
+    const resourceRules = [
+      {
+        apiGroups: ['apps'],
+        apiVersions: ['v1'],
+        resources: ['deployments'],
+        operations: ['CREATE', 'UPDATE'],
+      },
+    ]
+    const validations = [{ expression: 'false', message: 'no owner', reason: 'Forbidden' }]
+    await admin.create('validatingadmissionpolicies', {
+      metadata: policy,
+      spec: { failurePolicy: 'Fail', matchConstraints: { resourceRules }, validations },
+    })
+    const binding = { policyName: 'owners', validationActions: ['Deny'] }
+    await admin.create('validatingadmissionpolicybindings', { metadata: policy, spec: binding })
+    await until('the policy to be in force', () => isDenied(namespace))
+    await startRelease('g')
+    await tells('an admission webhook or policy')
+    await admin.remove('validatingadmissionpolicybindings', policy)
+    await admin.remove('validatingadmissionpolicies', policy)
+    await developer.reaches('WaitPerson', 0)
+    await developer.cli.succeed(['gate', 'approve', WORKLOAD])
+    await developer.reaches('Done')
   })
 
   test('a Workload is deleted with all that it had, also one that never ran', async () => {

@@ -39,6 +39,15 @@ const texts = catalog({
     return_deadline: '{ready} of {wanted} instances of the old version are ready {trouble}',
     return_waits:
       'only {oldReady} of {oldWanted} instances of the old version are ready, so the new one goes on serving; promote to keep the new version, resume to try again {oldTrouble}',
+    refused_quota:
+      'the quota of its namespace on the Cluster is used up ({problem}). Ask for a larger one, or scale something down; it goes on by itself',
+    refused_ending:
+      'its namespace on the Cluster is being deleted ({problem}). Wait until it is gone, or ask who runs the Cluster what keeps it; it goes on by itself',
+    refused_pod_security:
+      'Pod Security of the Cluster refuses its Instances ({problem}). Ask who runs the Cluster; it goes on by itself',
+    refused_webhook:
+      'an admission webhook or policy of the Cluster refuses it ({problem}). Ask who runs the Cluster; it goes on by itself',
+    refused_otherwise: 'the Cluster refuses it ({problem}). Ask who runs the Cluster; it goes on by itself',
     drift: 'somebody else changed {object}; it was set back',
   },
   'zh-CN': {
@@ -75,6 +84,12 @@ const texts = catalog({
     return_deadline: '旧版本的 {wanted} 个实例中有 {ready} 个就绪 {trouble}',
     return_waits:
       '旧版本的 {oldWanted} 个实例中只有 {oldReady} 个就绪，新版本继续服务；可直接全量以保留新版本，或继续以重试回退 {oldTrouble}',
+    refused_quota: '该命名空间在集群上的配额已用尽（{problem}）。请申请更大的配额或缩容；之后会自动继续',
+    refused_ending:
+      '该命名空间在集群上正在被删除（{problem}）。请等待删除完成，或询问集群管理员；之后会自动继续',
+    refused_pod_security: '集群的 Pod Security 拒绝了其实例（{problem}）。请联系集群管理员；之后会自动继续',
+    refused_webhook: '集群的准入 webhook 或策略拒绝了请求（{problem}）。请联系集群管理员；之后会自动继续',
+    refused_otherwise: '集群拒绝了请求（{problem}）。请联系集群管理员；之后会自动继续',
     drift: '有人更改了 {object}；已改回',
   },
 })

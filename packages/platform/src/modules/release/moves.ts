@@ -11,6 +11,7 @@ import { countedProcessOf, isReturning, type Head, type Reason, type Release } f
 import { isDrained, movedTo, type Observation, type Step } from './plan.ts'
 import { probeOnce } from './probe.ts'
 import * as queries from './queries.ts'
+import { isRefusal } from './refusal.ts'
 import { demandNow, targetOf } from './shape.ts'
 import type { State } from './state.ts'
 
@@ -187,6 +188,25 @@ export async function probe(
     )
   })
   return !failed
+}
+
+/**
+ * Says why the Cluster refuses what the Release needs, or that it no longer does.
+ * @returns the Release as it is now; undefined when somebody else wrote it meanwhile
+ */
+export async function recordRefusal(
+  context: ControlContext,
+  active: Release,
+  refusal: Reason | undefined,
+): Promise<Release | undefined> {
+  const isTold = refusal === undefined ? !isRefusal(active.reason) : active.reason?.code === refusal.code
+  if (isTold) return active
+  return context.transact(async (db) => {
+    const written = await queries.advanceRelease(db, { ...active, reason: refusal ?? null })
+    if (written && refusal)
+      await queries.appendReleaseEvent(db, eventOf(written, context, { kind: 'note', ...refusal }))
+    return written
+  })
 }
 
 export async function recordDrift(context: ControlContext, state: State, object: string): Promise<void> {

@@ -14,7 +14,7 @@ import { looks, type Looks } from './look.ts'
 import { manifestsOf, objectName, urlsOf } from './manifests.ts'
 import { memory, type Memory } from './memory.ts'
 import { countedProcessOf, isReturning, routedProcessOf, type Release } from './model.ts'
-import { makeMove, probe, recordDrift, recordObservation } from './moves.ts'
+import { makeMove, probe, recordDrift, recordObservation, recordRefusal } from './moves.ts'
 import {
   differencesOf,
   keyOf,
@@ -27,6 +27,7 @@ import {
 import { recordHealth } from './overview/record.ts'
 import { batchOf, isDrained, planMove, type Observation } from './plan.ts'
 import * as queries from './queries.ts'
+import { refusalIn, refusedInstances } from './refusal.ts'
 import { demandOf, shapeOf, type Shape } from './shape.ts'
 import { readState, type State } from './state.ts'
 
@@ -87,7 +88,7 @@ async function reconcileWorkload(engine: Engine, workloadId: string): Promise<Ne
     const connection = await ports.clusters.connect(state.workload.clusterId)
     if (state.workload.deleting) return deleteEverything(engine, { connection, state })
     if (!state.active && !state.serving) return {}
-    const found = await converge(engine, { connection, state })
+    const found = await convergeOrTell(engine, { connection, state })
     await recordUrls(context, connection, state.workload)
     await recordHealth(context, state, found.seen)
     if (!state.active) return steady(engine, state)
@@ -106,7 +107,9 @@ async function advance(
   found: Found & { readonly active: Release },
 ): Promise<number | undefined> {
   const observation = observationOf(state, found, { connection, known, now: context.clock.now() })
-  const active = await recordObservation(context, state, found.active, observation)
+  const observed = await recordObservation(context, state, found.active, observation)
+  const refusal = refusedInstances(found.seen, found.active.hash)
+  const active = observed && (await recordRefusal(context, observed, refusal))
   // Somebody else wrote it, so what was decided upon is no longer there.
   if (!active) return undefined
   const move = planMove(active, observation, context.clock.now())
@@ -116,6 +119,17 @@ async function advance(
   const { hasRouter } = observation
   await context.transact((db) => makeMove(db, context, { state, active, hasRouter, move }))
   return undefined
+}
+
+/** What the Cluster refuses is told to people before it is tried again. */
+async function convergeOrTell(engine: Engine, place: Place): Promise<Found> {
+  try {
+    return await converge(engine, place)
+  } catch (thrown) {
+    const refusal = refusalIn(thrown)
+    if (refusal && place.state.active) await recordRefusal(engine.context, place.state.active, refusal)
+    throw thrown
+  }
 }
 
 /**
