@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { sweepFolders } from './sweep.ts'
+
 /*
  * Named in vitest.config.ts as globalSetup: all workers of a run share one PostgreSQL, started when the first one asks through
  * a socket whose path is in the environment. It belongs to a child process that ends it when the channel to us closes, so a
@@ -18,6 +20,7 @@ export const SOCKET_VARIABLE = 'SLIPWAY_TEST_POSTGRES'
 const HOST = fileURLToPath(new URL('host.ts', import.meta.url))
 
 export async function setup(): Promise<() => Promise<void>> {
+  await sweepFolders(tmpdir(), performance.timeOrigin + performance.now())
   const folder = await mkdtemp(join(tmpdir(), `slipway-test-${process.pid}-run-`))
   const path = join(folder, 'socket')
   let host: ChildProcess | undefined

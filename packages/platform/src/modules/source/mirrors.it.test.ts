@@ -28,8 +28,9 @@ beforeAll(async () => {
 afterAll(() => resources.disposeAsync())
 
 beforeEach(async () => {
-  data = await mkdtemp(join(tmpdir(), 'slipway-mirrors-'))
-  resources.defer(() => rm(data, { recursive: true, force: true }))
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-mirrors-'))
+  data = folder
+  resources.defer(() => rm(folder, { recursive: true, force: true }))
   repositories = opened()
 })
 
