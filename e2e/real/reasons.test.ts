@@ -34,7 +34,8 @@ describe.runIf(available)('on a cluster with one node', () => {
 
   async function release(program: string): Promise<void> {
     const image = await installation.push(program)
-    const plan = ['--steps', 'rest', '--instances', 'web=1', '--detach']
+    // Begun whether there is room or not, so that the Instance itself says what it lacks.
+    const plan = ['--steps', 'rest', '--instances', 'web=1', '--capacity', 'ignore', '--detach']
     await installation.developer.cli.succeed(['release', 'start', WORKLOAD, '--image', image, ...plan])
   }
 
@@ -90,6 +91,7 @@ describe.runIf(available)('on a cluster with one node', () => {
 
   test('an application that does not listen: the events say what was asked and how it ended', async () => {
     await release(mute)
+    expect(await reason('instance_no_answer')).toEqual({ port: 8080 })
     const { cli, releases } = installation.developer
     await until('the failed probe among the events', async () => {
       const [{ number } = { number: 0 }] = await releases()

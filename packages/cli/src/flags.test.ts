@@ -94,6 +94,11 @@ const cases: [line: string, make: unknown, expected: unknown[]][] = [
     releaseRollback,
     ['api', 'rel_1', { keepConfiguration: true, ci: true, timeout: 3_600_000 }],
   ],
+  [
+    'api --image 1 --capacity lower',
+    releaseStart,
+    ['api', { image: '1', capacity: 'lower', timeout: 3_600_000 }],
+  ],
   ['api#12 --off', releasePin, ['api#12', { off: true }]],
   ['api --comment fine', gateApprove, ['api', { comment: 'fine' }]],
   [

@@ -47,7 +47,12 @@ export const Plan = z.strictObject({
     })
     .prefault({}),
   onFail: z.enum(['rollback', 'hold']).default('rollback'),
-  /** Longest time of one batch until its gates have passed. */
+  /**
+   * Where the Cluster has no room for both versions: `require` waits for it, `lower` lets the old version make way batch by
+   * batch where that fits (then the way back is not one of seconds), `ignore` begins all the same.
+   */
+  capacity: z.enum(['require', 'lower', 'ignore']).default('require'),
+  /** Longest time of one batch until its gates have passed, and of the wait for room. */
   batchDeadlineSeconds: z.number().int().min(5).max(86_400).default(600),
 })
 export type Plan = z.infer<typeof Plan>

@@ -31,6 +31,17 @@ const texts = catalog({
     aborted: 'aborted by a person',
     rolled_back: 'rolled back by a person',
     traffic: '{weight} % of the traffic reaches the new version',
+    capacity_passed: 'the Cluster has room for {needs} beside what runs',
+    capacity_lowered:
+      'the Cluster has room for {needs} only where the old version makes way batch by batch; so the way back will not be one of seconds',
+    capacity_unknown:
+      'the account on the Cluster may not see its nodes and pods, so whether there is room was not judged',
+    capacity_short:
+      'waits for room: {room} of {wanted} Instances of {process} fit beside what runs, short of {lacks} ({needs} are needed). It begins when there is room: add nodes, stop what is not needed, or ask for less in slipway.yaml; "--capacity ignore" begins all the same',
+    capacity_short_whole:
+      'waits for room: with the old version kept whole {room} of {wanted} Instances of {process} fit, short of {lacks} ({needs} are needed). It begins when there is room; "--capacity lower" lets the old version make way batch by batch, which fits now',
+    gate_capacity:
+      'after {seconds} s there was still room for only {room} of {wanted} Instances of {process}, short of {lacks}',
     probe_passed: '{requests} requests to {path} in a row succeeded, the last with {answer}',
     probe_failing: 'requests to {path} fail: {answer}',
     gate_deadline: 'after {seconds} s {ready} of {wanted} instances were ready and tried {trouble}',
@@ -39,6 +50,8 @@ const texts = catalog({
     return_deadline: '{ready} of {wanted} instances of the old version are ready {trouble}',
     return_waits:
       'only {oldReady} of {oldWanted} instances of the old version are ready, so the new one goes on serving; promote to keep the new version, resume to try again {oldTrouble}',
+    entrance_lost:
+      'the address that the Workload has of its own does not answer: {problem}. Another program holds the port: end it ("ss -ltnp" names it), then the address is served again within seconds; the named address goes on',
     refused_quota:
       'the quota of its namespace on the Cluster is used up ({problem}). Ask for a larger one, or scale something down; it goes on by itself',
     refused_ending:
@@ -76,6 +89,14 @@ const texts = catalog({
     aborted: '由人工中止',
     rolled_back: '由人工回滚',
     traffic: '{weight} % 的流量到达新版本',
+    capacity_passed: '集群在现有实例之外可容纳 {needs}',
+    capacity_lowered: '只有旧版本逐批让位时集群才可容纳 {needs}；因此回退无法在数秒内完成',
+    capacity_unknown: '该集群上的账户无权查看节点和容器组，因此未判断容量',
+    capacity_short:
+      '等待容量：在现有实例之外，{process} 的 {wanted} 个实例只能容纳 {room} 个，缺少 {lacks}（需要 {needs}）。有空间后自动开始：请增加节点、停止不需要的实例，或在 slipway.yaml 中降低需求；“--capacity ignore”可直接开始',
+    capacity_short_whole:
+      '等待容量：完整保留旧版本时，{process} 的 {wanted} 个实例只能容纳 {room} 个，缺少 {lacks}（需要 {needs}）。有空间后自动开始；“--capacity lower”让旧版本逐批让位，目前可容纳',
+    gate_capacity: '{seconds} 秒后 {process} 的 {wanted} 个实例仍只能容纳 {room} 个，缺少 {lacks}',
     probe_passed: '对 {path} 连续 {requests} 次请求成功，最后一次为 {answer}',
     probe_failing: '对 {path} 的请求失败：{answer}',
     gate_deadline: '{seconds} 秒后 {wanted} 个实例中只有 {ready} 个就绪并通过试探 {trouble}',
@@ -84,9 +105,10 @@ const texts = catalog({
     return_deadline: '旧版本的 {wanted} 个实例中有 {ready} 个就绪 {trouble}',
     return_waits:
       '旧版本的 {oldWanted} 个实例中只有 {oldReady} 个就绪，新版本继续服务；可直接全量以保留新版本，或继续以重试回退 {oldTrouble}',
+    entrance_lost:
+      '该工作负载自有的地址无法访问：{problem}。端口被其他程序占用：请结束该程序（“ss -ltnp”可查），数秒内即恢复；按名称的地址不受影响',
     refused_quota: '该命名空间在集群上的配额已用尽（{problem}）。请申请更大的配额或缩容；之后会自动继续',
-    refused_ending:
-      '该命名空间在集群上正在被删除（{problem}）。请等待删除完成，或询问集群管理员；之后会自动继续',
+    refused_ending: '该命名空间在集群上正在被删除（{problem}）。请等待删除完成，或询问集群管理员；之后会自动继续',
     refused_pod_security: '集群的 Pod Security 拒绝了其实例（{problem}）。请联系集群管理员；之后会自动继续',
     refused_webhook: '集群的准入 webhook 或策略拒绝了请求（{problem}）。请联系集群管理员；之后会自动继续',
     refused_otherwise: '集群拒绝了请求（{problem}）。请联系集群管理员；之后会自动继续',

@@ -191,6 +191,7 @@ const release: Release = {
     batches: [{ instances: 1, approve: true, soakSeconds: 0 }],
     probe: { path: '/', requests: 5, statusBelow: 500 },
     onFail: 'rollback',
+    capacity: 'require',
     batchDeadlineSeconds: 600,
   },
   fromId: null,

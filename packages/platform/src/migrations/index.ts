@@ -15,6 +15,7 @@ import { tokenFamily } from './0012-token-family.ts'
 import { releaseCounts } from './0013-release-counts.ts'
 import { evacuation } from './0014-evacuation.ts'
 import { buildLog } from './0015-build-log.ts'
+import { releaseReserve } from './0016-release-reserve.ts'
 
 /** Every migration in order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -33,4 +34,5 @@ export const migrations: readonly Migration[] = [
   releaseCounts,
   evacuation,
   buildLog,
+  releaseReserve,
 ]

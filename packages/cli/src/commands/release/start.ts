@@ -1,3 +1,4 @@
+import { Option } from '@commander-js/extra-typings'
 import type { Plan } from '@slipway/contract'
 import { isRecord, messageOf } from '@slipway/kit'
 
@@ -24,6 +25,13 @@ export function releaseStart(deps: Deps, run = runReleaseStart) {
     .option('--plan <file>', deps.text('release.start.plan'))
     .option('--steps <steps>', deps.text('release.start.steps'))
     .option('--instances <counts>', deps.text('release.start.instances'), counted)
+    .addOption(
+      new Option('--capacity <way>', deps.text('release.start.capacity')).choices([
+        'require',
+        'lower',
+        'ignore',
+      ] as const),
+    )
     .option('--detach', deps.text('option.detach'))
     .option('--ci', deps.text('option.ci'))
     .addOption(followTimeout(deps))
@@ -36,6 +44,7 @@ type Options = {
   readonly plan?: string | undefined
   readonly steps?: string | undefined
   readonly instances?: Readonly<Record<string, number>> | undefined
+  readonly capacity?: Plan['capacity'] | undefined
   readonly detach?: boolean | undefined
   readonly ci?: boolean | undefined
   readonly timeout: number
@@ -43,7 +52,7 @@ type Options = {
 }
 
 export async function runReleaseStart(deps: Deps, given: string, options: Options): Promise<ExitCode> {
-  const plan = await planOf(deps, options)
+  const plan = withCapacity(await planOf(deps, options), options.capacity)
   const workload = await workloadIdOf(deps, given)
   const release = await deps
     .api()
@@ -66,6 +75,14 @@ function counted(text: string, before: Readonly<Record<string, number>> = {}): R
     counts[match[1] ?? ''] = Number(match[2])
   }
   return counts
+}
+
+/** What the option says goes before what a file says. */
+function withCapacity(
+  plan: PlanInput | undefined,
+  capacity: Plan['capacity'] | undefined,
+): PlanInput | undefined {
+  return capacity === undefined ? plan : { ...(plan ?? { batches: [{ percent: 100 }] }), capacity }
 }
 
 /** The Plan as it is sent; the server checks it in full. */

@@ -10,6 +10,7 @@ const plan = (...batches: Batch[]): Release['plan'] => ({
   batches,
   probe: { path: '/', requests: 5, statusBelow: 500 },
   onFail: 'rollback',
+  capacity: 'require',
   batchDeadlineSeconds: 600,
 })
 const careful = plan(batch({ instances: 1, approve: true }), batch({ percent: 100 }))

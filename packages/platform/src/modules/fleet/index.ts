@@ -11,6 +11,7 @@ export {
   type GatewayFacts,
 } from './model.ts'
 export { allClusters, findCluster } from './queries.ts'
+export { amountOf, requestsOf, type Amount } from './requests.ts'
 export { credentialReconciler } from './rotation.ts'
 export { fleetRoutes } from './routes.ts'
 export type { ObjectsOf } from './watch.ts'

@@ -1,13 +1,11 @@
 /* Nodes and pods → who asks for how much. */
 import type { Live } from '@slipway/kube'
 
-import { isReady, quantityOf, WORKLOAD_LABEL } from '../fleet/index.ts'
+import { amountOf, isReady, quantityOf, requestsOf, WORKLOAD_LABEL } from '../fleet/index.ts'
 import { instanceOf } from '../instance/index.ts'
 import type { Amount, Claim, NodeFacts, Tenant } from './model.ts'
-import { sumOf } from './plan.ts'
 
 type Pod = Live<'pods'>
-type Container = NonNullable<Pod['spec']>['containers'][number]
 
 const BUILD_LABEL = 'slipway/build'
 
@@ -34,7 +32,7 @@ export function tenantOf(pod: Pod, use: Amount | undefined): Tenant | undefined 
     name: pod.metadata.name,
     claim: claimOf(pod),
     state,
-    requested: requestsOf(pod),
+    requested: requestsOf(pod.spec),
     use: use ?? null,
     createdAt,
   }
@@ -46,29 +44,4 @@ function claimOf({ metadata }: Pod): Claim {
   if (workloadId !== undefined)
     return { kind: 'workload', workloadId, process: metadata.labels?.['slipway/process'] ?? '' }
   return buildId === undefined ? { kind: 'none' } : { kind: 'build', buildId }
-}
-
-/**
- * What the scheduler sets aside for a pod: its containers together, or one of those that run before them, if that is more.
- * https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
- */
-function requestsOf({ spec }: Pod): Amount {
-  const of = ({ resources }: Container): Amount => amountOf(resources?.requests)
-  const before = spec?.initContainers ?? []
-  const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === 'Always'
-  const together = sumOf([...(spec?.containers ?? []), ...before.filter(isSidecar)].map(of))
-  return before
-    .filter((one) => !isSidecar(one))
-    .map(of)
-    .reduce(
-      (most, one) => ({
-        cpuCores: Math.max(most.cpuCores, one.cpuCores),
-        memoryBytes: Math.max(most.memoryBytes, one.memoryBytes),
-      }),
-      together,
-    )
-}
-
-export function amountOf(resources: Readonly<Record<string, string>> | undefined): Amount {
-  return { cpuCores: quantityOf(resources?.['cpu']), memoryBytes: quantityOf(resources?.['memory']) }
 }

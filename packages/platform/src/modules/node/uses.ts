@@ -2,7 +2,7 @@ import { messageOf, SECOND_MS } from '@slipway/kit'
 import { eachObject, KubeError, type Kube } from '@slipway/kube'
 
 import type { Platform } from '../../context.ts'
-import { amountOf } from './manifests.ts'
+import { amountOf } from '../fleet/index.ts'
 import type { Amount } from './model.ts'
 import { sumOf } from './plan.ts'
 

@@ -81,7 +81,7 @@ function selectorOf(input: ManifestInput, process: string, hash?: string): Recor
   }
 }
 
-function configSecretName(input: ManifestInput, version: Version): string {
+function configSecretName(input: Omit<ManifestInput, 'shape'>, version: Version): string {
   return `${cut(partsOf(input.workload).application)}-config-${version.hash}`
 }
 
@@ -132,10 +132,23 @@ function deployment(input: ManifestInput, version: Version, { name, process, rep
   }
 }
 
+/** The pod of each process of a version, as its Deployment makes it. */
+export function podSpecsOf(
+  input: Omit<ManifestInput, 'shape'>,
+  version: Version,
+): ReadonlyMap<string, PodSpec> {
+  return new Map(
+    Object.entries(version.template.processes).map(([name, process]) => [
+      name,
+      podSpec(input, version, { name, process }),
+    ]),
+  )
+}
+
 type PodSpec = NonNullable<NonNullable<Objects['deployments']['spec']>['template']['spec']>
 
 function podSpec(
-  input: ManifestInput,
+  input: Omit<ManifestInput, 'shape'>,
   version: Version,
   { name, process }: Pick<Shaped, 'name' | 'process'>,
 ): PodSpec {
@@ -174,7 +187,7 @@ function podSpec(
 
 /** What an Instance can learn about itself without asking. */
 function identityOf(
-  input: ManifestInput,
+  input: Omit<ManifestInput, 'shape'>,
   version: Version,
   { name, process }: Pick<Shaped, 'name' | 'process'>,
 ) {

@@ -64,6 +64,8 @@ export type Release = Version & {
   readonly demand: number
   /** The same of the old version, whose count is the Workload's and not the Release's. */
   readonly oldDemand: number
+  /** Whether the old version is kept whole until the end, or makes way as the traffic leaves it. */
+  readonly reserve: 'full' | 'lowered'
   readonly probesPassed: number
   /** Traffic that reaches the new version in percent, by the route's own word; without a route its share of what is ready. */
   readonly weight: number

@@ -6,9 +6,10 @@ import type { ControlContext } from '../../control/index.ts'
 import type { Db } from '../../tables.ts'
 import { lockWorkload, takeInstances, type Workload } from '../app/index.ts'
 import type { ClusterConnection } from '../fleet/index.ts'
+import type { Capacity } from './capacity.ts'
 import { hostnamesOf } from './manifests.ts'
 import { countedProcessOf, isReturning, type Head, type Reason, type Release } from './model.ts'
-import { isDrained, movedTo, type Observation, type Step } from './plan.ts'
+import { isDrained, movedTo, planCapacity, type Observation, type Step } from './plan.ts'
 import { probeOnce } from './probe.ts'
 import * as queries from './queries.ts'
 import { isRefusal } from './refusal.ts'
@@ -19,6 +20,29 @@ import type { State } from './state.ts'
 const KEEP_SECONDS_MIN = 3
 /** How long one pass probes; what is left comes with the next, so that a wish to go back is heard in between. */
 const PROBING_MS = 2 * SECOND_MS
+
+/** Writes what the capacity gate found, and lets the Release begin where there is room. @returns whether it begins */
+export async function passCapacity(
+  context: ControlContext,
+  moving: { readonly state: State; readonly active: Release; readonly hasRouter: boolean },
+  found: Capacity,
+): Promise<boolean> {
+  const { active } = moving
+  const { step, reason } = planCapacity(active, found)
+  // What was said before is not said again at every look.
+  if (step === null && canonicalJson(active.reason) === canonicalJson(reason)) return false
+  const reserve = found.kind === 'fits' ? found.reserve : 'full'
+  await context.transact(async (db) => {
+    const event = eventOf(active, context, { kind: 'gate', ...reason })
+    if (step === null) {
+      if (await queries.advanceRelease(db, { ...active, reason })) await queries.appendReleaseEvent(db, event)
+      return
+    }
+    await queries.appendReleaseEvent(db, event)
+    await makeMove(db, context, { ...moving, active: { ...active, reserve }, move: step })
+  })
+  return step !== null
+}
 
 export async function makeMove(
   db: Db,
@@ -76,7 +100,7 @@ function headAfter(
   about: { readonly head: Head | undefined; readonly now: Date; readonly hasRouter: boolean },
 ): Head {
   const previous = about.head?.servingId ?? null
-  const keeps = about.hasRouter && previous !== null
+  const keeps = about.hasRouter && previous !== null && release.reserve === 'full'
   const keepSeconds = Math.max(workload.keepSeconds, KEEP_SECONDS_MIN)
   return {
     workloadId: workload.id,

@@ -48,6 +48,7 @@ export function release(change: Partial<Release> = {}): Release {
     asked: [],
     demand: 4,
     oldDemand: 4,
+    reserve: 'full',
     probesPassed: 0,
     weight: 0,
     counts: noCounts,

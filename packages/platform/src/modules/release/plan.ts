@@ -12,6 +12,7 @@
  */
 import type { ReleaseState } from '@slipway/contract'
 
+import type { Capacity } from './capacity.ts'
 import {
   floorOf,
   isEnded,
@@ -61,7 +62,12 @@ export type Step = {
   readonly batch: number
   readonly reason: Reason | null
 }
-export type Move = Step | { readonly kind: 'probe' } | { readonly kind: 'wait'; readonly forMs: number }
+/** `measure` asks whether the Cluster has room for it. */
+export type Move =
+  | Step
+  | { readonly kind: 'probe' }
+  | { readonly kind: 'measure' }
+  | { readonly kind: 'wait'; readonly forMs: number }
 
 /** The Release after a move. */
 export function movedTo(active: Release, move: Step, now: Date): Release {
@@ -100,6 +106,23 @@ export function planMove(release: Release, seen: Observation, now: Date): Move {
   return planForward(release, seen, now)
 }
 
+/** What the capacity gate found: on, or wait with the reason. */
+export function planCapacity(
+  release: Release,
+  found: Capacity,
+): { readonly step: Step | null; readonly reason: Reason } {
+  if (found.kind === 'unknown')
+    return { step: to(release, 'Placing', null), reason: { code: 'capacity_unknown', params: {} } }
+  const { needs } = found
+  if (found.kind === 'fits') {
+    const code = found.reserve === 'full' ? 'capacity_passed' : 'capacity_lowered'
+    return { step: to(release, 'Placing', null), reason: { code, params: { needs } } }
+  }
+  const { process, wanted, room, lacks } = found.short
+  const code = found.lowerFits ? 'capacity_short_whole' : 'capacity_short'
+  return { step: null, reason: { code, params: { needs, process, wanted, room, lacks } } }
+}
+
 function planForward(release: Release, seen: Observation, now: Date): Move {
   const batch = batchOf(release)
   const enough = seen.settled && seen.counts.newReady >= Math.max(batch.instances, seen.counts.newWanted)
@@ -107,7 +130,7 @@ function planForward(release: Release, seen: Observation, now: Date): Move {
     release.probesPassed >= release.plan.probe.requests || !seen.hasRouter || seen.counts.newWanted === 0
   switch (release.state) {
     case 'Queued':
-      return to(release, 'Placing', null)
+      return release.plan.capacity === 'ignore' ? to(release, 'Placing', null) : { kind: 'measure' }
     case 'Placing':
       if (!enough) return waitForDeadline(release, now)
       return release.paused ? wait(POLL_MS) : to(release, 'Warming', null)
@@ -152,7 +175,8 @@ function nextBatch(release: Release): Step {
 
 /** What has gone wrong with the new version, or undefined. */
 function failureOf(release: Release, seen: Observation, now: Date): Reason | undefined {
-  if (release.state === 'Queued' || release.state === 'Finishing') return undefined
+  if (release.state === 'Finishing') return undefined
+  if (release.state === 'Queued') return shortFor(release, now)
   if (seen.crashes >= CRASHES_MAX)
     return { code: 'gate_crashing', params: { restarts: seen.crashes, trouble: seen.trouble } }
   const waiting = release.state === 'Placing' || release.state === 'Warming' || release.state === 'Gating'
@@ -175,6 +199,14 @@ function failureOf(release: Release, seen: Observation, now: Date): Reason | und
       params: { ready: seen.counts.newReady, wanted: batchOf(release).instances, trouble: seen.trouble },
     }
   return undefined
+}
+
+/** The wait for room has a deadline too. */
+function shortFor(release: Release, now: Date): Reason | undefined {
+  const isShort = release.reason?.code.startsWith('capacity_') === true
+  if (!isShort || now.getTime() < deadlineMsOf(release)) return undefined
+  const seconds = release.plan.batchDeadlineSeconds
+  return { code: 'gate_capacity', params: { ...release.reason?.params, seconds } }
 }
 
 /** A failed gate goes back or holds, as the plan says; one that holds already stays. */
@@ -221,7 +253,8 @@ function planWaiting(
   seen: Observation,
   { passedMs, deadlineMs }: { readonly passedMs: number; readonly deadlineMs: number },
 ): Move {
-  const patienceMs = seen.hasRouter ? Math.min(RETURN_PATIENCE_MS, deadlineMs) : deadlineMs
+  const patienceMs =
+    seen.hasRouter && release.reserve === 'full' ? Math.min(RETURN_PATIENCE_MS, deadlineMs) : deadlineMs
   if (release.state === 'RollingBack')
     return passedMs >= patienceMs ? to(release, 'Held', waitingReason(release, seen)) : wait(POLL_MS)
   // Neither version serves, so there is nothing to hold: the way is free for another release.

@@ -11,10 +11,10 @@ import { purgeWorkload, setUrls, WORKLOAD_RECONCILER, workloadIds, type Workload
 import type { ClusterConnection, Clusters } from '../fleet/index.ts'
 import { takeStep } from './apply.ts'
 import { looks, type Looks } from './look.ts'
-import { manifestsOf, objectName, urlsOf } from './manifests.ts'
+import { manifestsOf, objectName, podSpecsOf, urlsOf } from './manifests.ts'
 import { memory, type Memory } from './memory.ts'
 import { countedProcessOf, isReturning, routedProcessOf, type Release } from './model.ts'
-import { makeMove, probe, recordDrift, recordObservation, recordRefusal } from './moves.ts'
+import { makeMove, passCapacity, probe, recordDrift, recordObservation, recordRefusal } from './moves.ts'
 import {
   differencesOf,
   keyOf,
@@ -28,6 +28,7 @@ import { recordHealth } from './overview/record.ts'
 import { batchOf, isDrained, planMove, type Observation } from './plan.ts'
 import * as queries from './queries.ts'
 import { refusalIn, refusedInstances } from './refusal.ts'
+import { measureCapacity } from './room.ts'
 import { demandOf, shapeOf, type Shape } from './shape.ts'
 import { readState, type State } from './state.ts'
 
@@ -47,6 +48,8 @@ export type EnginePorts = {
 const RESYNC_MS = 30 * SECOND_MS
 const DEADLINE_MS = 60 * SECOND_MS
 const ACTIVE_MS = 500
+/** How often a Release that waits for room looks whether there is some. */
+const ROOM_MS = 3 * SECOND_MS
 /** How often a namespace of Workloads at rest is looked after. */
 const PREPARE_MS = 10 * MINUTE_MS
 /** How soon a pass that wrote something looks at what the Cluster made of it. */
@@ -102,7 +105,7 @@ type Found = { readonly seen: Seen; readonly converged: boolean; readonly wrote:
 
 /** Records what is seen and makes at most one move. @returns when to look again; undefined for at once */
 async function advance(
-  { context, known }: Engine,
+  { context, known, ports }: Engine,
   { connection, state }: Place,
   found: Found & { readonly active: Release },
 ): Promise<number | undefined> {
@@ -117,6 +120,11 @@ async function advance(
   if (move.kind === 'probe')
     return (await probe(context, connection, state.workload, active)) ? undefined : ACTIVE_MS
   const { hasRouter } = observation
+  if (move.kind === 'measure') {
+    const specs = podSpecsOf(manifestInput(ports, context, { connection, state }), active)
+    const room = await measureCapacity(context, connection, { state, active, hasRouter, specs })
+    return (await passCapacity(context, { state, active, hasRouter }, room)) ? undefined : ROOM_MS
+  }
   await context.transact((db) => makeMove(db, context, { state, active, hasRouter, move }))
   return undefined
 }
@@ -207,13 +215,19 @@ function keyOfDifference(difference: Difference): string {
 
 function wantedOf({ context, ports }: Engine, { connection, state }: Place, seen: Seen) {
   return manifestsOf({
-    workload: state.workload,
+    ...manifestInput(ports, context, { connection, state }),
     shape: shapeNow(state, seen, { connection, now: context.clock.now() }),
+  })
+}
+
+function manifestInput(ports: EnginePorts, context: ControlContext, { connection, state }: Place) {
+  return {
+    workload: state.workload,
     variables: state.variables,
     gateway: connection.gateway,
     installationId: context.installationId,
     imageAddress: ports.imageAddress,
-  })
+  }
 }
 
 type Looking = { readonly connection: ClusterConnection; readonly now: Date }

@@ -40,6 +40,15 @@ export type ScriptedCluster = {
   readonly onWrite: (listener: () => void) => void
 }
 
+/** Takes whatever comes. */
+const LARGE_NODE = {
+  metadata: { name: 'large' },
+  status: {
+    allocatable: { cpu: '1000', memory: '1Ti', pods: '10000' },
+    conditions: [{ type: 'Ready', status: 'True' }],
+  },
+}
+
 export function scriptedCluster(about: {
   readonly now: () => Date
   readonly random: () => number
@@ -125,7 +134,10 @@ export function scriptedCluster(about: {
     list: async (resource: string, options: { labelSelector?: string } = {}) => {
       lists += 1
       const [label = '', value] = (options.labelSelector ?? '').split('=')
-      const items = ofKind(resource).filter((object) => object.metadata.labels?.[label] === value)
+      const items =
+        resource === 'nodes'
+          ? [LARGE_NODE]
+          : ofKind(resource).filter((object) => label === '' || object.metadata.labels?.[label] === value)
       return { items: structuredClone(items), resourceVersion: String(version) }
     },
     create: async (resource: string, object: Json) => {

@@ -75,12 +75,17 @@ export function demandNow(version: Version, instances: Readonly<Record<string, n
 
 export function shapeOf(input: ShapeInput): Shape {
   const { active, serving, retained } = input
-  if (active && !isEnded(active.state) && active.state !== 'Queued') return rolloutShape(input, active)
+  if (active && !isEnded(active.state) && !isQueued(active)) return rolloutShape(input, active)
   if (!serving) return { versions: [], headers: [] }
   const versions = [whole(serving, input, 100)]
   // A version kept for the return has all its Instances of the routed process and no others.
   if (retained && retained.hash !== serving.hash) versions.push(reserve(retained, serving, input))
   return { versions, headers: [] }
+}
+
+/** Nothing of it has begun yet. */
+function isQueued({ state, heldFrom }: Release): boolean {
+  return state === 'Queued' || (state === 'Held' && heldFrom === 'Queued')
 }
 
 function whole(version: Version, input: Pick<ShapeInput, 'instances'>, weight: number): ShapedVersion {
@@ -175,6 +180,13 @@ function oldDemandOf(input: ShapeInput, active: Release, old: Version): number {
   return Math.max(active.oldDemand, demandOf(old, countedProcessOf(old.template), input.instances))
 }
 
+/** Instances of the old version that stay whatever is ready of the new one. */
+function keptOf({ hasRouter }: ShapeInput, { reserve, weight }: Release, demand: number): number {
+  if (!hasRouter) return 0
+  // It goes only as far as the route has confirmed that the traffic left it.
+  return reserve === 'full' ? demand : Math.ceil((demand * (100 - weight)) / 100)
+}
+
 function oldCounts(input: ShapeInput, active: Release, old: Version): ReadonlyMap<string, number> {
   const { share, instances } = batchOf(active)
   const counted = countedProcessOf(old.template)
@@ -182,8 +194,8 @@ function oldCounts(input: ShapeInput, active: Release, old: Version): ReadonlyMa
   return new Map(
     Object.keys(old.template.processes).map((name): [string, number] => {
       const demand = name === counted ? oldDemandOf(input, active, old) : demandOf(old, name, input.instances)
-      // With a router the whole old version is the reserve for the way back.
-      if (name === counted) return [name, input.hasRouter ? demand : Math.max(0, demand - replaced)]
+      // With a router the whole old version is the reserve for the way back, if the Cluster has room for that.
+      if (name === counted) return [name, Math.max(keptOf(input, active, demand), demand - replaced)]
       return [name, demand - Math.ceil((demand * share) / 100)]
     }),
   )

@@ -101,6 +101,7 @@ async function insertNew(ctx: Ctx, input: NewRelease): Promise<Release> {
     ...input.counts,
     demand,
     oldDemand: await servingDemand(ctx.db, workload),
+    reserve: 'full',
     probesPassed: 0,
     weight: 0,
     counts: noCounts,
@@ -212,7 +213,8 @@ export async function rollBack(ctx: Ctx, input: RollbackInput): Promise<Release>
     image: { reference: target.image, template: target.template },
     configRevision,
     // It served, so one answer through the route is proof enough; the probe knows the path that this version has.
-    plan: { ...defaultPlan, probe: { ...target.plan.probe, requests: 1 } },
+    // The way back is not kept waiting for the room that keeping the newer version whole would take.
+    plan: { ...defaultPlan, capacity: 'lower', probe: { ...target.plan.probe, requests: 1 } },
     nonce: target.nonce,
     fromId: target.id,
     hasRouter: input.connection.gateway !== undefined,

@@ -28,6 +28,7 @@ export type ReleaseTable = {
   readonly demand: number
   /** Null in rows of older versions. */
   readonly old_demand: number | null
+  readonly reserve: 'full' | 'lowered'
   readonly probes_passed: number
   readonly weight: number
   readonly counts: Counts

@@ -1,0 +1,140 @@
+/* The moments of a rollout at which most of it is there, and whether its Cluster has room for them. */
+import { eachObject, hasReason, type Live } from '@slipway/kube'
+
+import type { ControlContext } from '../../control/index.ts'
+import type { ClusterConnection } from '../fleet/index.ts'
+import {
+  judgeCapacity,
+  needsText,
+  type Capacity,
+  type Gone,
+  type Moment,
+  type Need,
+  type PodSpec,
+  type Reserve,
+  type Verdict,
+} from './capacity.ts'
+import { countedProcessOf, type Release, type SettledBatch, type Version } from './model.ts'
+import { demandOf, targetOf } from './shape.ts'
+import type { State } from './state.ts'
+
+type Rollout = {
+  readonly state: State
+  readonly active: Release
+  readonly hasRouter: boolean
+  /** The pod of each process of the new version. */
+  readonly specs: ReadonlyMap<string, PodSpec>
+}
+
+export async function measureCapacity(
+  { signal }: Pick<ControlContext, 'signal'>,
+  { kube }: Pick<ClusterConnection, 'kube'>,
+  rollout: Rollout,
+): Promise<Capacity> {
+  const nodes: Live<'nodes'>[] = []
+  const pods: Live<'pods'>[] = []
+  try {
+    for await (const node of eachObject(kube, 'nodes', { signal })) nodes.push(node)
+    for await (const pod of eachObject(kube, 'pods', { signal })) pods.push(pod)
+  } catch (thrown) {
+    if (hasReason(thrown, 'Forbidden')) return { kind: 'unknown' }
+    throw thrown
+  }
+  return weigh(rollout, { nodes, pods })
+}
+
+function weigh(
+  rollout: Rollout,
+  seen: Pick<Parameters<typeof judgeCapacity>[0], 'nodes' | 'pods'>,
+): Capacity {
+  const { workload } = rollout.state
+  const judge = (reserve: Reserve): Verdict =>
+    judgeCapacity({ ...seen, workloadId: workload.id, moments: momentsOf(rollout, seen.pods, reserve) })
+  const needs = needsText(wholeNeeds(rollout, seen.pods))
+  const whole = judge('full')
+  if (whole.fits) return { kind: 'fits', reserve: 'full', needs }
+  const lowerFits = judge('lowered').fits
+  return lowerFits && rollout.active.plan.capacity === 'lower'
+    ? { kind: 'fits', reserve: 'lowered', needs }
+    : { kind: 'short', short: whole, needs, lowerFits }
+}
+
+function wholeNeeds(rollout: Rollout, pods: readonly Live<'pods'>[]): Need[] {
+  const counted = countedProcessOf(rollout.active.template)
+  const { active, state } = rollout
+  return needsOf(rollout, pods, (process) =>
+    process === counted ? active.demand : targetOf(active, process, state.workload.instances),
+  )
+}
+
+/** What of the new version is not there yet. */
+function needsOf(
+  { active, state, specs }: Rollout,
+  pods: readonly Live<'pods'>[],
+  countOf: (process: string) => number,
+): Need[] {
+  const isHere = ({ metadata, status }: Live<'pods'>): boolean =>
+    metadata.labels?.['slipway/workload'] === state.workload.id &&
+    metadata.labels['slipway/version'] === active.hash &&
+    metadata.deletionTimestamp === undefined &&
+    status?.phase !== 'Failed' &&
+    status?.phase !== 'Succeeded'
+  const here = pods.filter(isHere).map(({ metadata }) => metadata.labels?.['slipway/process'])
+  return [...specs].map(([process, spec]) => ({
+    process,
+    spec,
+    count: Math.max(0, countOf(process) - here.filter((one) => one === process).length),
+  }))
+}
+
+/** Where the old version is kept whole there is one moment: both versions whole. Else each batch is one. */
+export function momentsOf(
+  rollout: Rollout,
+  pods: readonly Live<'pods'>[],
+  reserve: Reserve,
+): readonly Moment[] {
+  const { active, state } = rollout
+  const old = state.serving?.hash === active.hash ? undefined : state.serving
+  const always = [...keptGone(state, active), ...followersGone(rollout, old)]
+  const keepsWhole = rollout.hasRouter && reserve === 'full'
+  if (keepsWhole || old === undefined) return [{ needs: wholeNeeds(rollout, pods), gone: always }]
+  const counted = countedProcessOf(active.template)
+  const { instances } = state.workload
+  return active.batches.map((batch, index) => {
+    const count = leavingOf(rollout, active.batches[index - 1])
+    const gone = count === 0 ? [] : [{ hash: old.hash, process: countedProcessOf(old.template), count }]
+    const needs = needsOf(rollout, pods, (process) =>
+      process === counted ? batch.instances : targetOf(active, process, instances),
+    )
+    return { needs, gone: [...always, ...gone] }
+  })
+}
+
+/** Instances of the old version that are gone when a batch has its traffic. */
+function leavingOf({ active, hasRouter }: Rollout, batch: SettledBatch | undefined): number {
+  if (batch === undefined) return 0
+  const carrying = hasRouter ? Math.ceil((active.oldDemand * (100 - batch.weight)) / 100) : 0
+  return Math.min(batch.instances, active.oldDemand - carrying)
+}
+
+/** What was kept for the way back to a version before goes when the rollout begins. */
+function keptGone({ retained }: State, active: Release): Gone[] {
+  if (!retained || retained.hash === active.hash) return []
+  return Object.keys(retained.template.processes).map((process) => ({
+    hash: retained.hash,
+    process,
+    count: Number.MAX_SAFE_INTEGER,
+  }))
+}
+
+/** Processes that no traffic reaches change over in step: as many go as come. */
+function followersGone({ state }: Rollout, old: Version | undefined): Gone[] {
+  if (!old) return []
+  return Object.keys(old.template.processes)
+    .filter((process) => process !== countedProcessOf(old.template))
+    .map((process) => ({
+      hash: old.hash,
+      process,
+      count: demandOf(old, process, state.workload.instances),
+    }))
+}
