@@ -16,6 +16,7 @@ export const cliErrors = defineErrors({
   usage_invalid: { status: 400 },
   query_invalid: { status: 400 },
   name_incomplete: { status: 400 },
+  name_needed: { status: 400 },
   name_ambiguous: { status: 409 },
   name_unknown: { status: 404 },
   context_unknown: { status: 404 },

@@ -40,7 +40,7 @@ export function workloadParts(
 /** Id of an Organization by slug or id; the context's when nothing is given. */
 export async function organizationIdOf(deps: Deps, given: string | undefined): Promise<string> {
   const name = given ?? deps.server().context?.organization
-  if (name === undefined) throw cliErrors.name_incomplete({ name: '', missing: 'organization' })
+  if (name === undefined) throw cliErrors.name_needed({ kind: 'organization' })
   if (isId(name, 'org')) return name
   const { items } = await deps.api().listOrganizations({ slug: name }, { signal: deps.signal })
   return onlyOne('organization', name, items)
@@ -49,7 +49,7 @@ export async function organizationIdOf(deps: Deps, given: string | undefined): P
 /** Id of a Project by slug or id; the context's when nothing is given. */
 export async function projectIdOf(deps: Deps, given: string | undefined): Promise<string> {
   const name = given ?? deps.server().context?.project
-  if (name === undefined) throw cliErrors.name_incomplete({ name: '', missing: 'project' })
+  if (name === undefined) throw cliErrors.name_needed({ kind: 'project' })
   if (isId(name, 'prj')) return name
   const { items } = await deps.api().listProjects({ slug: name }, { signal: deps.signal })
   return onlyOne('project', name, items)

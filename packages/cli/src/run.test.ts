@@ -124,7 +124,8 @@ describe('a command line that cannot be understood ends with 2 and says why, in 
     ['member set li.wei', 'The option --role <role> is required.'],
     ['user update x --disable --enable', 'exclude each other'],
     ['project list --query a..b', 'cannot be read at character'],
-    ['project get', 'is incomplete: project is missing'],
+    ['project get', 'No project is named, and the context has none.'],
+    ['member list', 'No organization is named, and the context has none.'],
     ['api nosuch', 'There is no operation "nosuch"'],
     ['--server nowhere project list', 'is not the address of a server'],
   ]

@@ -28,6 +28,8 @@ export const clientErrors = catalog({
     arguments_excess: 'There are more arguments than this command takes.',
     usage_invalid: 'The command line cannot be understood: {problem}',
     query_invalid: 'The query cannot be read at character {position}: {problem}',
+    name_needed:
+      'No {kind} is named, and the context has none. Name it here, or set it for all commands with "slipway context set <context> --{kind} <{kind}>".',
     name_incomplete:
       'The name "{name}" is incomplete: {missing} is missing. Write it in full, or set it in the context with "slipway context set".',
     name_ambiguous: 'There are several {kind}s named "{name}". Use an id: {ids}',
@@ -71,6 +73,8 @@ export const clientErrors = catalog({
     arguments_excess: '参数多于该命令所需。',
     usage_invalid: '无法理解该命令行：{problem}',
     query_invalid: '查询在第 {position} 个字符处无法识别：{problem}',
+    name_needed:
+      '没有指定 {kind}，上下文中也没有。请在此处写明，或用“slipway context set <上下文> --{kind} <{kind}>”为所有命令设置。',
     name_incomplete: '名称“{name}”不完整：缺少 {missing}。请写全，或用“slipway context set”在上下文中设置。',
     name_ambiguous: '有多个名为“{name}”的 {kind}，请使用编号：{ids}',
     name_unknown: '没有 {kind}“{name}”，或者您无权知晓。',
