@@ -19,6 +19,8 @@ const texts = catalog({
     instance_killed: 'it was ended by {signal}',
     instance_exited: 'it ended with exit code {exitCode}',
     instance_not_ready: 'its readiness probe does not pass',
+    instance_no_answer:
+      'it runs, and nothing answers at port {port} yet; it must listen there (the variable PORT says where), on all addresses',
   },
   'zh-CN': {
     Pending: '等待调度',
@@ -37,6 +39,8 @@ const texts = catalog({
     instance_killed: '被 {signal} 终止',
     instance_exited: '以退出码 {exitCode} 结束',
     instance_not_ready: '就绪探针未通过',
+    instance_no_answer:
+      '正在运行，但端口 {port} 尚无应答；它必须在所有地址上监听该端口（变量 PORT 给出端口号）',
   },
 })
 

@@ -53,6 +53,21 @@ const ended = (exitCode: number, reason = 'Error') => ({
 const cases: [when: string, status: Pod['status'], expected: object][] = [
   ['nothing is known yet', undefined, { state: 'Starting', why: null }],
   [
+    'it runs and nothing answers yet',
+    container(running, { started: false }),
+    { state: 'Starting', why: { code: 'instance_no_answer', params: { port: 8080 } } },
+  ],
+  [
+    'it was ended because nothing answered, and still nothing does',
+    container(running, { started: false, restartCount: 1, lastState: ended(137) }),
+    { state: 'Starting', why: { code: 'instance_no_answer', params: { port: 8080 } } },
+  ],
+  [
+    'it crashed before, and nothing answers yet',
+    container(running, { started: false, restartCount: 1, lastState: ended(3) }),
+    { state: 'Starting', why: { code: 'instance_exited', params: { exitCode: 3 } } },
+  ],
+  [
     'no node takes it',
     { conditions: [{ type: 'PodScheduled', status: 'False', message: 'too little memory' }] },
     { state: 'Pending', why: { code: 'instance_unschedulable', params: { problem: 'too little memory' } } },

@@ -106,6 +106,7 @@ function stateOf(pod: Pod, status: ContainerStatus | undefined): State {
   return containerState(status, {
     created,
     readySince: ready?.status === 'True' ? timeOf(ready.lastTransitionTime, created) : undefined,
+    port: pod.spec?.containers.find(({ name }) => name === status?.name)?.ports?.[0]?.containerPort,
   })
 }
 
@@ -123,7 +124,12 @@ function endedState(pod: Pod, status: ContainerStatus | undefined, created: Date
 
 function containerState(
   status: ContainerStatus | undefined,
-  about: { readonly created: Date; readonly readySince: Date | undefined },
+  about: {
+    readonly created: Date
+    readonly readySince: Date | undefined
+    /** Where it is asked whether it has started. */
+    readonly port: number | undefined
+  },
 ): State {
   const { created, readySince } = about
   const { waiting, running, terminated } = status?.state ?? {}
@@ -143,8 +149,17 @@ function containerState(
   if (!running) return { state: 'Starting', since: created, why: lastEnd }
   if (readySince !== undefined) return { state: 'Ready', since: readySince, why: lastEnd }
   const since = timeOf(running.startedAt, created)
-  if (status?.started === false) return { state: 'Starting', since, why: lastEnd }
+  if (status?.started === false) return { state: 'Starting', since, why: silenceOf(lastEnd, about.port) }
   return { state: 'Running', since, why: lastEnd ?? { code: 'instance_not_ready', params: {} } }
+}
+
+/**
+ * Why a container that runs does not count as started: nothing answers there yet. One that the kubelet ended because of that
+ * before still has this as its reason, and not the signal.
+ */
+function silenceOf(lastEnd: Why | null, port: number | undefined): Why | null {
+  if (port === undefined || (lastEnd !== null && lastEnd.code !== 'instance_killed')) return lastEnd
+  return { code: 'instance_no_answer', params: { port } }
 }
 
 function waitingWhy(reason: string, message: string | undefined): Why | undefined {

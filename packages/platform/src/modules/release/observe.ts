@@ -182,8 +182,27 @@ function troubleOf(pods: readonly Live<'pods'>[]): string {
       if (ended && ended.exitCode !== 0)
         return textOf(ended.reason, ended.message ?? `exit code ${ended.exitCode}`)
     }
+    const silent = silentPortOf(pod)
+    if (silent !== undefined) return textOf('NoAnswer', `nothing answers at port ${silent}`)
   }
   return ''
+}
+
+/** The port at which a container that runs has not answered once since it started. */
+function silentPortOf({ spec, status }: Live<'pods'>): number | undefined {
+  const silent = status?.containerStatuses?.find(
+    ({ state, started }) => state?.running !== undefined && started === false,
+  )
+  return spec?.containers.find(({ name }) => name === silent?.name)?.ports?.[0]?.containerPort
+}
+
+/** What keeps the gateway from serving the address that a Workload has of its own; empty when nothing does. */
+export function entranceTroubleOf(seen: Seen): string {
+  const refused = seen.objects
+    .flatMap((one) => (one.resource === 'gateways' ? [one.object] : []))
+    .flatMap(({ status }) => status?.conditions ?? [])
+    .find(({ type, status }) => type === 'Accepted' && status === 'False')
+  return refused === undefined ? '' : textOf(refused.reason, refused.message)
 }
 
 function textOf(reason: string | undefined, message: string | undefined): string {
