@@ -131,6 +131,7 @@ export const identity = {
     rate: 'write',
     audit: 'session.delete-all',
     summary: "End every session of the caller's user",
+    description: 'Takes a session: a token does not lock its user out.',
     status: 204,
     response: Nothing,
   }),
@@ -212,6 +213,7 @@ export const identity = {
     permission: 'self',
     rate: 'read',
     summary: "List the caller's API tokens",
+    description: 'Asked with a token: that one and those made with it.',
     query: PageQuery,
     status: 200,
     response: pageOf(Token),
@@ -225,6 +227,8 @@ export const identity = {
     audit: 'token.create',
     summary:
       'Create an API token; its secret is shown once and it never has more power than its user has now',
+    description:
+      'Made with a token, it reaches no further than that one, ends no later, and is revoked together with it.',
     body: z.strictObject({
       name: DisplayName,
       /** Narrows the token to this Organization and what is below it. */
@@ -242,7 +246,8 @@ export const identity = {
     permission: 'self',
     rate: 'write',
     audit: 'token.delete',
-    summary: 'Revoke an API token of the caller',
+    summary: 'Revoke an API token of the caller, and those made with it',
+    description: 'A token revokes itself and those made with it, and none of the others of its user.',
     params: z.strictObject({ token: TokenId }),
     status: 204,
     response: Nothing,
