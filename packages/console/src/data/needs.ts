@@ -51,8 +51,13 @@ export const neededOverall = {
   registerAgent: 'cluster:create',
   renewAgentToken: 'cluster:update',
   revokeAgentToken: 'cluster:update',
+  getClusterManifest: 'cluster:create',
   listUsers: 'user:read',
   listNodes: 'cluster:read',
+  getNode: 'cluster:read',
+  updateNode: 'cluster:update',
+  startDrain: 'cluster:update',
+  cancelDrain: 'cluster:update',
   listAuditEvents: 'audit:read',
   rotateClusterCredentials: 'cluster:update',
 } as const satisfies Needs

@@ -16,6 +16,7 @@ import type { Client, OperationName } from '@slipway/sdk'
 
 import { api } from './client.ts'
 import { isUnreachable, lostSince, noticeLoss } from './connection.ts'
+import { idsTaken, markGoing, unmarkGoing, useIsGoing } from './going.ts'
 import { isLive, tellHub } from './live/live.ts'
 import { intervalMs } from './live/told.ts'
 import { isSignedOut, sessionEnd } from './session.ts'
@@ -83,11 +84,12 @@ export function useAnswer<Name extends JsonName>(
   options: ReadOptions = {},
 ): UseQueryResult<AnswerOf<Name>> {
   const everyMs = useInterval(name, options)
+  const isGoing = useIsGoing(request)
   return useQuery({
     queryKey: [name, request],
     queryFn: ({ signal }) => api.call(name, request, { signal }) as Promise<AnswerOf<Name>>,
     refetchInterval: everyMs,
-    enabled: options.enabled ?? true,
+    enabled: (options.enabled ?? true) && !isGoing,
     staleTime: options.freshMs ?? FRESH_MS,
     placeholderData: keepPreviousData,
     meta: { quiet: options.quiet ?? false },
@@ -114,6 +116,7 @@ export function useRows<Name extends PageName>(
   readonly question: string | undefined
 } {
   const everyMs = useInterval(name, options)
+  const isGoing = useIsGoing(request)
   const result = useInfiniteQuery({
     queryKey: [name, request, 'pages'],
     queryFn: ({ pageParam, signal }) =>
@@ -121,7 +124,7 @@ export function useRows<Name extends PageName>(
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last: PageOf<Name>) => last.cursor,
     refetchInterval: everyMs,
-    enabled: options.enabled ?? true,
+    enabled: (options.enabled ?? true) && !isGoing,
     placeholderData: keepPreviousData,
   })
   const pages = result.data?.pages
@@ -155,6 +158,8 @@ export function useChange<Name extends JsonName>(
 ): UseMutationResult<AnswerOf<Name>, Error, RequestOf<Name>> {
   return useMutation({
     mutationFn: (request: RequestOf<Name>) => api.call(name, request as never) as Promise<AnswerOf<Name>>,
+    onMutate: (request) => markGoing(idsTaken(name, request)),
+    onError: (_, request) => unmarkGoing(idsTaken(name, request)),
     onSuccess: async (answer) => {
       done(answer)
       await cache.invalidateQueries()

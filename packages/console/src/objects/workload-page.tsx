@@ -67,6 +67,7 @@ function Head({ workload, command, actions, children }: HeadProps) {
             { label: text('terminal.title'), to: pathTo('workloadTerminal', params) },
             { label: text('variable.title'), to: pathTo('workloadVariables', params) },
             { label: text('setting.title'), to: pathTo('workloadSettings', params) },
+            { label: text('yaml.tab'), to: pathTo('workloadYaml', params) },
           ]}
         />
       }

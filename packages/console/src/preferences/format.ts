@@ -63,7 +63,8 @@ function makeFormat(language: Language, zone: string): Format {
     clockTime: (at) => clockTime.format(new Date(at)),
     relative(at, now) {
       const { value, unit } = spanOf(new Date(at).getTime() - now.getTime())
-      return relative.format(value, unit)
+      // Less than a second away is just past.
+      return relative.format(value === 0 ? -0 : value, unit)
     },
     duration(ms) {
       const { value, unit } = spanOf(ms)

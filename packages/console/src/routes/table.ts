@@ -79,6 +79,7 @@ export const routes = {
     screen: 'workload-settings',
     title: 'setting.title',
   },
+  workloadYaml: { path: '/workloads/$workload/yaml', screen: 'workload-yaml', title: 'yaml.title' },
   instance: { path: '/instances/$instance', screen: 'instance', title: 'instance.name' },
   startRelease: { path: '/workloads/$workload/new-release', screen: 'start-release', title: 'release.start' },
   release: { path: '/releases/$release', screen: 'release', title: 'release.number' },
@@ -90,6 +91,7 @@ export const routes = {
     screen: 'cluster-instances',
     title: 'cluster.instances',
   },
+  node: { path: '/clusters/$cluster/nodes/$node', screen: 'node', title: 'cluster.node' },
   organizations: {
     path: '/organizations',
     screen: 'organizations',

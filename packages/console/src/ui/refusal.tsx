@@ -41,7 +41,7 @@ export function Refusal({ error, retry }: { readonly error: unknown; readonly re
 }
 
 /** The sentence for an error in the reader's language; a newer server's own English one when this console does not know it. */
-function useRefusalText(): (error: unknown) => string {
+export function useRefusalText(): (error: unknown) => string {
   const { text, language } = useText()
   return (error) => {
     if (!(error instanceof ApiError)) return text('error.crashText')

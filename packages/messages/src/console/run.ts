@@ -124,6 +124,9 @@ export const consoleRun = catalog({
     'variable.leaveTitle': 'Leave without saving?',
     'variable.leaveText': 'What you changed here is not saved yet.',
     'variable.valueLong': 'A value has at most 32,768 characters.',
+    'yaml.tab': 'YAML',
+    'yaml.title': 'Kubernetes manifests',
+    'yaml.text': 'What runs, as it is applied; it needs no Slipway. Values of secrets stand as placeholders.',
     'setting.title': 'Settings',
     'setting.processes': 'Processes',
     'setting.processesFrom':
@@ -269,6 +272,9 @@ export const consoleRun = catalog({
     'variable.leaveTitle': '不保存就离开？',
     'variable.leaveText': '此处的修改尚未保存。',
     'variable.valueLong': '值最多 32768 个字符。',
+    'yaml.tab': '清单',
+    'yaml.title': 'Kubernetes 清单',
+    'yaml.text': '正在运行的内容，与应用到集群的一致，无需本平台即可使用。机密的值以占位符表示。',
     'setting.title': '设置',
     'setting.processes': '进程',
     'setting.processesFrom':

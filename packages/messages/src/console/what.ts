@@ -15,6 +15,8 @@ export const consoleWhat = catalog({
     'project.cluster': 'Cluster',
     'project.clusterDefault': 'Default Cluster',
     'application.list': 'Applications',
+    'application.filter': 'Filter by name',
+    'application.noMatch': 'No Application has this in its name.',
     'application.new': 'New Application',
     'application.empty':
       'No Application yet. An Application is built from one git repository and runs in Environments.',
@@ -82,6 +84,8 @@ export const consoleWhat = catalog({
     'project.cluster': '集群',
     'project.clusterDefault': '默认集群',
     'application.list': '应用',
+    'application.filter': '按名称筛选',
+    'application.noMatch': '没有名称包含该文字的应用。',
     'application.new': '新建应用',
     'application.empty': '还没有应用。应用由一个代码仓库构建，并在环境中运行。',
     'application.project': '项目',

@@ -1,10 +1,11 @@
 import { PlusOutlined } from '@ant-design/icons'
 import { Button } from 'antd'
 
-import { useAnswer, useRows } from '../../data/queries.ts'
+import { useAllRows, useRows } from '../../data/queries.ts'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
-import { useGo } from '../../routes/use.ts'
+import { useGo, useRouteSearch } from '../../routes/use.ts'
+import { Filter } from '../../ui/filter.tsx'
 import { Go } from '../../ui/go.tsx'
 import { Grid } from '../../ui/grid/grid.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
@@ -13,14 +14,20 @@ import { Time } from '../../ui/time.tsx'
 import { Icon } from '../../ui/icon.tsx'
 
 const PAGE_ROWS = 200
+const TEXT_MAX = 100
 
 /** Every Application one may see, whether it runs or not. */
 export default function ApplicationsPage() {
   const { text } = useText()
   const go = useGo()
-  const applications = useRows('listApplications', { limit: PAGE_ROWS })
-  const projects = useAnswer('listProjects', { limit: 200 })
-  const projectOf = (id: string): string => projects.data?.items.find((one) => one.id === id)?.name ?? ''
+  const [search, setSearch] = useRouteSearch()
+  const wanted = (search['text'] ?? '').trim().slice(0, TEXT_MAX)
+  const applications = useRows('listApplications', {
+    limit: PAGE_ROWS,
+    ...(wanted === '' ? {} : { text: wanted }),
+  })
+  const projects = useAllRows('listProjects', { limit: PAGE_ROWS })
+  const projectOf = (id: string): string => projects.rows?.find((one) => one.id === id)?.name ?? ''
   return (
     <Page
       title={text('application.list')}
@@ -31,6 +38,13 @@ export default function ApplicationsPage() {
         </Button>
       }
     >
+      <div className="toolbar">
+        <Filter
+          label={text('application.filter')}
+          value={wanted}
+          change={(value) => setSearch({ text: value })}
+        />
+      </div>
       <Panel title={text('application.list')} isFlush>
         <Loaded of={{ ...applications, data: applications.rows }}>
           {(rows) => (
@@ -69,7 +83,7 @@ export default function ApplicationsPage() {
               ]}
               empty={
                 <Empty command="application create <project>/<application>">
-                  {text('application.empty')}
+                  {text(wanted === '' ? 'application.empty' : 'application.noMatch')}
                 </Empty>
               }
             />

@@ -2,6 +2,7 @@ import type { Cluster, Node } from '@slipway/contract'
 import { SECOND_MS } from '@slipway/kit'
 
 import { useRows } from '../../data/queries.ts'
+import { NodeStatus } from '../../objects/node.tsx'
 import { useFormat, type Format } from '../../preferences/format.ts'
 import { useText, type Text } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
@@ -9,47 +10,46 @@ import { useGo } from '../../routes/use.ts'
 import { Go } from '../../ui/go.tsx'
 import { Grid, type Column } from '../../ui/grid/grid.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
-import { Empty, Panel } from '../../ui/page.tsx'
-import { Status } from '../../ui/status.tsx'
+import { Empty } from '../../ui/page.tsx'
 
 const EVERY_MS = 5 * SECOND_MS
 
-/** The nodes of a Cluster; each leads to its Instances. */
+/** The nodes of a Cluster; each leads to what runs there. */
 export function Nodes({ cluster }: { readonly cluster: Cluster }) {
   const { text } = useText()
   const format = useFormat()
   const go = useGo()
   const nodes = useRows('listNodes', { cluster: cluster.id, limit: 200 }, { everyMs: EVERY_MS })
   const instancesOf = (node: string): string => pathTo('clusterInstances', { cluster: cluster.id }, { node })
+  const pathOf = (node: string): string => pathTo('node', { cluster: cluster.id, node })
   return (
-    <Panel title={text('cluster.nodes')} isFlush>
-      <Loaded of={{ ...nodes, data: nodes.rows }}>
-        {(rows) => (
-          <Grid
-            label={text('cluster.nodes')}
-            of={{ ...nodes, rows }}
-            keyOf={({ name }) => name}
-            open={({ name }) => go(instancesOf(name))}
-            columns={columnsOf(text, format, instancesOf)}
-            empty={<Empty command={`cluster nodes ${cluster.slug}`}>{text('cluster.nodesNone')}</Empty>}
-          />
-        )}
-      </Loaded>
-    </Panel>
+    <Loaded of={{ ...nodes, data: nodes.rows }}>
+      {(rows) => (
+        <Grid
+          label={text('cluster.nodes')}
+          of={{ ...nodes, rows }}
+          keyOf={({ name }) => name}
+          open={({ name }) => go(pathOf(name))}
+          columns={columnsOf(text, format, { pathOf, instancesOf })}
+          empty={<Empty command={`cluster nodes ${cluster.slug}`}>{text('cluster.nodesNone')}</Empty>}
+        />
+      )}
+    </Loaded>
   )
 }
 
-function columnsOf(
-  text: Text,
-  format: Format,
-  instancesOf: (node: string) => string,
-): readonly Column<Node>[] {
+type Paths = {
+  readonly pathOf: (node: string) => string
+  readonly instancesOf: (node: string) => string
+}
+
+function columnsOf(text: Text, format: Format, { pathOf, instancesOf }: Paths): readonly Column<Node>[] {
   return [
     {
       id: 'name',
       title: text('cluster.node'),
       width: 'minmax(140px, 1.5fr)',
-      cell: ({ name }) => <Go to={instancesOf(name)}>{name}</Go>,
+      cell: ({ name }) => <Go to={pathOf(name)}>{name}</Go>,
     },
     {
       id: 'state',
@@ -62,7 +62,11 @@ function columnsOf(
       title: text('cluster.instances'),
       width: '90px',
       isNumber: true,
-      cell: ({ instances }) => format.number(instances),
+      cell: ({ name, instances }) => (
+        <Go to={instancesOf(name)} label={`${format.number(instances)} ${text('cluster.instances')} ${name}`}>
+          {format.number(instances)}
+        </Go>
+      ),
     },
     {
       id: 'cpu',
@@ -102,11 +106,4 @@ function columnsOf(
       },
     },
   ]
-}
-
-function NodeStatus({ node }: { readonly node: Node }) {
-  const { text } = useText()
-  if (!node.ready) return <Status tone="bad">{text('cluster.node.lost')}</Status>
-  if (!node.schedulable) return <Status tone="warn">{text('cluster.node.cordoned')}</Status>
-  return <Status tone="good">{text('cluster.node.ready')}</Status>
 }

@@ -4,17 +4,20 @@ import type { Cluster } from '@slipway/contract'
 
 import { useChange } from '../../data/queries.ts'
 import { ClusterPage } from '../../objects/cluster.tsx'
-import { Act } from '../../objects/may.tsx'
+import { Act, Allowed } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo, useRouteParams } from '../../routes/use.ts'
-import { Code } from '../../ui/copy.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { Facts, Panel } from '../../ui/page.tsx'
-import { Time } from '../../ui/time.tsx'
+import { Go } from '../../ui/go.tsx'
+import { Panel } from '../../ui/page.tsx'
+import { About } from './about.tsx'
 import { Capacity } from './capacity.tsx'
 import { ChangeCluster } from './change-dialog.tsx'
+import { Credentials } from './credentials.tsx'
+import { History } from './history.tsx'
 import { Nodes } from './nodes.tsx'
+import { Warnings } from './warnings.tsx'
 
 /** A Cluster: whether it answers, what it has, what is asked of it, and its nodes. */
 export default function ClusterOverviewPage() {
@@ -44,56 +47,36 @@ export default function ClusterOverviewPage() {
     >
       {(cluster) => (
         <>
+          <Warnings cluster={cluster} />
           <div className="columns">
             <About cluster={cluster} />
-            <Capacity cluster={cluster} />
+            <div className="stack">
+              <Capacity cluster={cluster} />
+              <Credentials cluster={cluster} />
+            </div>
           </div>
-          <Nodes cluster={cluster} />
+          <Panel title={text('cluster.nodes')} isFlush>
+            <Allowed does="listNodes">
+              <Nodes cluster={cluster} />
+            </Allowed>
+          </Panel>
+          <Panel
+            title={text('cluster.history')}
+            isFlush
+            actions={
+              <Go to={pathTo('audit', undefined, { target: `cluster:${id}` })}>{text('common.all')}</Go>
+            }
+          >
+            <Allowed does="listAuditEvents">
+              <History id={id} />
+            </Allowed>
+          </Panel>
           {open === 'change' && <ChangeCluster cluster={cluster} close={close} />}
           {open === 'default' && <MakeDefault cluster={cluster} close={close} />}
           {open === 'remove' && <Remove cluster={cluster} close={close} />}
         </>
       )}
     </ClusterPage>
-  )
-}
-
-function About({ cluster }: { readonly cluster: Cluster }) {
-  const { text } = useText()
-  const { health } = cluster
-  return (
-    <Panel title={text('cluster.overview')}>
-      <Facts
-        rows={[
-          [text('common.since'), <Time key="since" at={health.since} />],
-          ...(health.message === ''
-            ? []
-            : [
-                [
-                  text('cluster.message'),
-                  <span key="message" lang="en">
-                    {health.message}
-                  </span>,
-                ] as const,
-              ]),
-          [text('cluster.server'), <Code key="server" value={cluster.server} />],
-          [text('cluster.version'), <code key="version">{cluster.version ?? '–'}</code>],
-          [
-            text('cluster.runtime'),
-            text(`cluster.runtime.${cluster.processRuntime ? 'process' : 'container'}`),
-          ],
-          [
-            text('cluster.gateway'),
-            cluster.gatewayUrl === null ? (
-              text('cluster.gatewayNone')
-            ) : (
-              <code key="gateway">{cluster.gatewayUrl}</code>
-            ),
-          ],
-          [text('common.created'), <Time key="created" at={cluster.createdAt} />],
-        ]}
-      />
-    </Panel>
   )
 }
 

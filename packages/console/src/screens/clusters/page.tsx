@@ -14,6 +14,7 @@ import { Grid, type Column } from '../../ui/grid/grid.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Page, Panel } from '../../ui/page.tsx'
+import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
 
 const EVERY_MS = 4 * SECOND_MS
@@ -87,24 +88,49 @@ function columnsOf(text: Text): readonly Column<Cluster>[] {
     {
       id: 'version',
       title: text('cluster.version'),
-      width: '140px',
+      width: '130px',
       cell: ({ version }) => <code>{version ?? '–'}</code>,
+    },
+    {
+      id: 'nodes',
+      title: text('cluster.nodes'),
+      width: '80px',
+      isNumber: true,
+      cell: ({ capacity }) => (capacity === null ? '–' : `${capacity.nodesReady}/${capacity.nodes}`),
+    },
+    {
+      id: 'trouble',
+      title: text('cluster.warnings'),
+      width: 'minmax(200px, 3fr)',
+      cell: (cluster) => <Trouble cluster={cluster} />,
     },
     {
       id: 'server',
       title: text('cluster.server'),
-      width: 'minmax(180px, 2fr)',
-      cell: ({ server }) => <code title={server}>{server}</code>,
-    },
-    {
-      id: 'message',
-      title: text('cluster.message'),
-      width: 'minmax(120px, 2fr)',
-      cell: ({ health }) => (
-        <span lang="en" title={health.message}>
-          {health.message}
-        </span>
-      ),
+      width: 'minmax(140px, 1.4fr)',
+      cell: ({ server, credentials }) =>
+        credentials.kind === 'agent' ? (
+          <span className="soft">{text('cluster.agentShort')}</span>
+        ) : (
+          <code title={server}>{server}</code>
+        ),
     },
   ]
+}
+
+/** Why a Cluster does not answer, else what should be known about it. */
+function Trouble({ cluster: { health, warnings } }: { readonly cluster: Cluster }) {
+  const { text } = useText()
+  if (health.message !== '')
+    return (
+      <span lang="en" title={health.message}>
+        {health.message}
+      </span>
+    )
+  const said = warnings.map((warning) => text(`cluster.warning.${warning}`)).join(' · ')
+  return said === '' ? null : (
+    <span title={said}>
+      <Status tone="warn">{said}</Status>
+    </span>
+  )
 }

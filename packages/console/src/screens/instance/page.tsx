@@ -19,6 +19,7 @@ import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Facts, Page, Panel } from '../../ui/page.tsx'
 import { Status } from '../../ui/status.tsx'
 import { Time } from '../../ui/time.tsx'
+import { Neighbours, NodeName } from './neighbours.tsx'
 
 const EVERY_MS = 2 * SECOND_MS
 
@@ -67,6 +68,7 @@ export default function InstancePage() {
           }
         >
           <Overview instance={one} />
+          <Neighbours instance={one} />
           <Events id={id} />
           {isOpen && <RestartInstance instance={one} close={() => setOpen(false)} />}
         </Page>
@@ -99,7 +101,7 @@ function Overview({ instance }: { readonly instance: Instance }) {
       <Panel title={text('instance.place')}>
         <Facts
           rows={[
-            [text('instance.node'), instance.node ?? '–'],
+            [text('instance.node'), <NodeName key="node" instance={instance} />],
             [text('instance.address'), <code key="address">{instance.address ?? '–'}</code>],
             [text('instance.ports'), portsText(ports)],
             [text('instance.process'), <code key="process">{instance.process}</code>],

@@ -5,6 +5,9 @@ import { SECOND_MS } from '@slipway/kit'
 import { instanceText } from '@slipway/messages'
 
 import { useRows } from '../../data/queries.ts'
+import { BulkDialog } from '../../objects/bulk/bulk-dialog.tsx'
+import { BulkBar, useSelectColumn, useSelection } from '../../objects/bulk/selection.tsx'
+import { shortName } from '../../objects/instance-name.ts'
 import { InstanceLink, InstanceStatus } from '../../objects/instance.tsx'
 import { RestartInstance } from '../../objects/restart-instance.tsx'
 import { WorkloadPage } from '../../objects/workload-page.tsx'
@@ -35,7 +38,13 @@ export default function WorkloadInstancesPage() {
     { workload: id, limit: 200, ...(process === undefined ? {} : { process }) },
     { everyMs: EVERY_MS },
   )
-  const columns = useColumns(id, setRestarting)
+  const selection = useSelection<Instance>((instance) => instance.id)
+  const [isBulk, setBulk] = useState(false)
+  const restartLack = useLack('restartInstance', { workload: id })
+  const columns = [
+    useSelectColumn(selection, (instance) => shortName(instance.id)),
+    ...useColumns(id, setRestarting),
+  ]
   return (
     <WorkloadPage id={id} command={(name) => `instance list ${name}`}>
       {({ name }) => (
@@ -43,17 +52,40 @@ export default function WorkloadInstancesPage() {
           <Panel title={text('workload.instances')} isFlush>
             <Loaded of={{ ...instances, data: instances.rows }}>
               {(rows) => (
-                <Grid
-                  label={text('workload.instances')}
-                  of={{ ...instances, rows }}
-                  keyOf={(instance) => instance.id}
-                  columns={columns}
-                  open={(instance) => go(pathTo('instance', { instance: instance.id }))}
-                  empty={<Empty command={`workload scale ${name} 1`}>{text('workload.noInstances')}</Empty>}
-                />
+                <>
+                  <BulkBar selection={selection} of={{ ...instances, rows }}>
+                    <Guarded lack={restartLack} size="small" onClick={() => setBulk(true)}>
+                      {text('workload.restart')}
+                    </Guarded>
+                  </BulkBar>
+                  <Grid
+                    label={text('workload.instances')}
+                    of={{ ...instances, rows }}
+                    keyOf={(instance) => instance.id}
+                    columns={columns}
+                    open={(instance) => go(pathTo('instance', { instance: instance.id }))}
+                    empty={<Empty command={`workload scale ${name} 1`}>{text('workload.noInstances')}</Empty>}
+                  />
+                </>
               )}
             </Loaded>
           </Panel>
+          {isBulk && (
+            <BulkDialog
+              title={text('instance.restartMany', { count: selection.rows.length })}
+              explanation={text('instance.restartText')}
+              confirm={text('workload.restart')}
+              operation="restartInstance"
+              items={selection.rows.map((one) => ({
+                key: one.id,
+                name: one.name,
+                request: { instance: one.id },
+              }))}
+              command="instance restart <instance>"
+              close={() => setBulk(false)}
+              done={selection.clear}
+            />
+          )}
           {restarting && <RestartInstance instance={restarting} close={() => setRestarting(undefined)} />}
         </>
       )}

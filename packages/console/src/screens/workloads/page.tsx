@@ -4,6 +4,7 @@ import type { WorkloadHealth, WorkloadState } from '@slipway/contract'
 import { SECOND_MS } from '@slipway/kit'
 
 import { useRows } from '../../data/queries.ts'
+import { BulkBar, useSelectColumn, useSelection } from '../../objects/bulk/selection.tsx'
 import { ReleaseLink, ReleaseStatus } from '../../objects/release.tsx'
 import { HealthStatus } from '../../objects/workload.tsx'
 import { useText } from '../../preferences/text.ts'
@@ -15,6 +16,7 @@ import { Grid, type Column } from '../../ui/grid/grid.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Page, Panel } from '../../ui/page.tsx'
 import { Time } from '../../ui/time.tsx'
+import { BulkActions } from './bulk-actions.tsx'
 
 const HEALTHS: readonly WorkloadHealth[] = ['Down', 'Degraded', 'Unknown', 'Healthy', 'Stopped', 'Unreleased']
 const EVERY_MS = 5 * SECOND_MS
@@ -38,6 +40,8 @@ export default function WorkloadsPage() {
     },
     { everyMs: EVERY_MS },
   )
+  const selection = useSelection<WorkloadState>(({ workload }) => workload.id)
+  const selectColumn = useSelectColumn(selection, ({ workload }) => workload.name)
   return (
     <Page title={text('workload.list')} command="workload list">
       <div className="toolbar">
@@ -60,18 +64,23 @@ export default function WorkloadsPage() {
       <Panel title={text('workload.list')} isFlush>
         <Loaded of={{ ...workloads, data: workloads.rows }}>
           {(rows) => (
-            <Grid
-              label={text('workload.list')}
-              columns={columnsOf(text)}
-              of={{ ...workloads, rows }}
-              keyOf={({ workload }) => workload.id}
-              open={({ workload }) => go(pathTo('workload', { workload: workload.id }))}
-              empty={
-                <Empty command="workload create <project>/<application>/<environment>">
-                  {text('workload.empty')}
-                </Empty>
-              }
-            />
+            <>
+              <BulkBar selection={selection} of={{ ...workloads, rows }}>
+                <BulkActions selection={selection} />
+              </BulkBar>
+              <Grid
+                label={text('workload.list')}
+                columns={[selectColumn, ...columnsOf(text)]}
+                of={{ ...workloads, rows }}
+                keyOf={({ workload }) => workload.id}
+                open={({ workload }) => go(pathTo('workload', { workload: workload.id }))}
+                empty={
+                  <Empty command="workload create <project>/<application>/<environment>">
+                    {text('workload.empty')}
+                  </Empty>
+                }
+              />
+            </>
           )}
         </Loaded>
       </Panel>

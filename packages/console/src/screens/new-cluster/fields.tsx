@@ -1,0 +1,43 @@
+import { Form, Input } from 'antd'
+
+import { useText } from '../../preferences/text.ts'
+
+export type ClusterFields = {
+  readonly name: string
+  readonly slug: string
+  readonly isDefault?: boolean
+  readonly gateway?: string
+  readonly gatewayUrl?: string
+  readonly domain?: string
+}
+
+/** What both ways of registering say of a Cluster; fields that were left empty are left out. Pure. */
+export function placeOf({ name, slug, isDefault, gateway, gatewayUrl, domain }: ClusterFields) {
+  return {
+    name,
+    slug,
+    isDefault: isDefault ?? false,
+    ...(gateway ? { gateway } : {}),
+    ...(gatewayUrl ? { gatewayUrl } : {}),
+    ...(domain ? { domain } : {}),
+  }
+}
+
+/** Where Applications answer, for Clusters that do not tell. */
+export function GatewayFields() {
+  const { text } = useText()
+  return (
+    <details>
+      <summary>{text('cluster.more')}</summary>
+      <Form.Item name="gateway" label={text('cluster.gatewayRef')} extra={text('cluster.gatewayRefHelp')}>
+        <Input className="mono" spellCheck={false} maxLength={320} />
+      </Form.Item>
+      <Form.Item name="gatewayUrl" label={text('cluster.gatewayUrl')}>
+        <Input className="mono" spellCheck={false} maxLength={512} placeholder="https://" />
+      </Form.Item>
+      <Form.Item name="domain" label={text('cluster.domain')}>
+        <Input className="mono" spellCheck={false} maxLength={200} />
+      </Form.Item>
+    </details>
+  )
+}
