@@ -74,20 +74,26 @@ const visit = (instance: Instance, path: string): Promise<unknown> =>
     (answer) => answer.text(),
     () => 'gone',
   )
-/** Reads a stream of logs until enough is there. */
+/** Reads a stream of logs until enough is there. `meanwhile` is done when the stream has begun. */
 async function readLines(
   query: Parameters<Client['followLogs']>[0],
   isEnough: (lines: readonly LogLine[]) => boolean,
-  lastEventId?: string,
+  {
+    lastEventId,
+    meanwhile,
+  }: { readonly lastEventId?: string | undefined; readonly meanwhile?: () => Promise<unknown> } = {},
 ): Promise<{ readonly lines: readonly LogLine[]; readonly id: string }> {
   const stop = AbortSignal.timeout(WAIT_MS)
   const lines: LogLine[] = []
   let id = lastEventId ?? ''
+  let begun: Promise<unknown> | undefined
   for await (const event of api.followLogs(query, { signal: stop, lastEventId })) {
     if (event.id !== '') id = event.id
     if (event.name === 'lines') lines.push(...(event.data as LogLine[]))
     if (isEnough(lines)) break
+    begun ??= meanwhile?.()
   }
+  await begun
   return { lines, id }
 }
 
@@ -163,7 +169,9 @@ describe('logs', () => {
       await Promise.all(two.map((one) => visit(one, '/count')))
       // Cut off in the middle: only what was received counts, by the id of its event.
       const wanted = round === 9 ? 1_000 - all.length : 60
-      const { lines, id: seen } = await readLines(query, ({ length }) => length >= wanted, id)
+      const { lines, id: seen } = await readLines(query, ({ length }) => length >= wanted, {
+        lastEventId: id,
+      })
       all.push(...lines)
       id = seen
     }
@@ -189,13 +197,20 @@ describe('logs', () => {
 
   test('a crash is followed into the next run, and the log before it can be read', async () => {
     const one = await anyInstance()
-    const reading = readLines({ workload: shop.workloadId, instance: one.id, tail: 1 }, (lines) =>
-      lines.some(({ text }) => text.startsWith('started with')),
+    const { lines } = await readLines(
+      { workload: shop.workloadId, instance: one.id, tail: 0 },
+      (seen) => seen.some(({ text }) => text.startsWith('started with')),
+      // Before the stream has begun, the crash would be no news to it.
+      { meanwhile: () => visit(one, '/crash') },
     )
-    await visit(one, '/crash')
-    const { lines } = await reading
     expect(lines.filter(({ text }) => text === 'last words').length).toBe(1)
-    const crashed = (await instances(2)).find(({ id }) => id === one.id)
+    // The program's line may be there before the Cluster says that it was started again.
+    const crashed = await waitFor(
+      systemClock,
+      'the restart to be told',
+      async () => (await instances(2)).find(({ id, restarts }) => id === one.id && restarts > 0),
+      { timeoutMs: WAIT_MS },
+    )
     expect(crashed).toMatchObject({ restarts: 1, why: { code: 'instance_exited', params: { exitCode: 3 } } })
     const previous = await readLines(
       { workload: shop.workloadId, instance: one.id, previous: 'true', tail: 1 },
