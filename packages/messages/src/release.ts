@@ -108,7 +108,8 @@ const texts = catalog({
     entrance_lost:
       '该工作负载自有的地址无法访问：{problem}。端口被其他程序占用：请结束该程序（“ss -ltnp”可查），数秒内即恢复；按名称的地址不受影响',
     refused_quota: '该命名空间在集群上的配额已用尽（{problem}）。请申请更大的配额或缩容；之后会自动继续',
-    refused_ending: '该命名空间在集群上正在被删除（{problem}）。请等待删除完成，或询问集群管理员；之后会自动继续',
+    refused_ending:
+      '该命名空间在集群上正在被删除（{problem}）。请等待删除完成，或询问集群管理员；之后会自动继续',
     refused_pod_security: '集群的 Pod Security 拒绝了其实例（{problem}）。请联系集群管理员；之后会自动继续',
     refused_webhook: '集群的准入 webhook 或策略拒绝了请求（{problem}）。请联系集群管理员；之后会自动继续',
     refused_otherwise: '集群拒绝了请求（{problem}）。请联系集群管理员；之后会自动继续',
