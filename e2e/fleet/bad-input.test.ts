@@ -1,4 +1,5 @@
 /* Kubeconfigs and servers that are not what they should be: each is refused in words that name the next step. */
+import { systemClock, waitFor } from '@slipway/kit'
 import { testPlatform, type TestPlatform } from '@slipway/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -12,6 +13,7 @@ import {
   oldServer,
   refusing,
   silent,
+  simpleServer,
   type FakeReply,
 } from './fake-api-server.ts'
 
@@ -71,3 +73,62 @@ test('a certificate that another authority signed names the field to put right',
   expect(refusal.message).toContain('certificate-authority-data')
   expect(server.paths).toEqual([])
 })
+
+const failures: readonly (readonly [
+  slug: string,
+  answer: (path: string) => FakeReply | undefined,
+  expected: { readonly state: string; readonly words: RegExp },
+])[] = [
+  ['refusing', refusing, { state: 'credentials', words: /Unauthorized/u }],
+  ['busy', busy, { state: 'unknown', words: /TooManyRequests/u }],
+  ['failing', failing, { state: 'unknown', words: /InternalError/u }],
+  ['babbling', babbling, { state: 'unknown', words: /no Kubernetes API/u }],
+  ['silent', silent, { state: 'unknown', words: /did not answer in time/u }],
+]
+
+test(
+  'a server that was sound says in its health what is wrong, and is ready once it is sound again',
+  { timeout: 120_000 },
+  async () => {
+    await using cleanup = new AsyncDisposableStack()
+    const broken = { yes: false }
+    const ids = new Map<string, string>()
+    for (const [slug, answer] of failures) {
+      const server = cleanup.use(
+        await fakeApiServer((path) => (broken.yes ? answer(path) : simpleServer(path))),
+      )
+      const body = { slug, kubeconfig: server.kubeconfig() }
+      const made = await platform.call('POST', '/v1/clusters', { secret, body })
+      expect(made).toMatchObject({ status: 201 })
+      ids.set(slug, String(made.body['id']))
+    }
+    const health = async (slug: string): Promise<{ readonly state: string; readonly message: string }> =>
+      (await platform.call('GET', `/v1/clusters/${ids.get(slug)}`, { secret })).body['health'] as {
+        readonly state: string
+        readonly message: string
+      }
+    const reaches = (slug: string, state: string): Promise<unknown> =>
+      waitFor(
+        systemClock,
+        `${slug} to be ${state}`,
+        async () => (await health(slug)).state === state || undefined,
+        {
+          timeoutMs: 60_000,
+          everyMs: 200,
+        },
+      )
+    for (const [slug] of failures) await reaches(slug, 'ready')
+    broken.yes = true
+    for (const [slug, , { state, words }] of failures) {
+      await reaches(slug, state)
+      expect((await health(slug)).message).toMatch(words)
+    }
+    const path = `/v1/clusters/${ids.get('busy')}/nodes`
+    expect(await platform.call('GET', path, { secret })).toMatchObject({
+      status: 503,
+      body: { error: { code: 'cluster_unreachable' } },
+    })
+    broken.yes = false
+    for (const [slug] of failures) await reaches(slug, 'ready')
+  },
+)

@@ -63,9 +63,19 @@ const status = (code: number, reason: string) => ({
 })
 
 /** What an old, but sound, API server says of itself. */
-export function oldServer(path: string): FakeReply {
+export const oldServer = (path: string): FakeReply => soundServer(path, 'v1.29.9')
+
+/** A server that knows no accounts, and keeps whatever it is given. */
+export const simpleServer = (path: string): FakeReply => soundServer(path, 'v1.35.0')
+
+function soundServer(path: string, gitVersion: string): FakeReply {
+  const minor = gitVersion.split('.')[1] ?? ''
   if (path.startsWith('/version'))
-    return { code: 200, body: { major: '1', minor: '29', gitVersion: 'v1.29.9', platform: 'linux/amd64' } }
+    return { code: 200, body: { major: '1', minor, gitVersion, platform: 'linux/amd64' } }
+  if (path === '/readyz') return { code: 200, body: 'ok' }
+  const given = { metadata: { name: 'given', uid: '1', resourceVersion: '1' } }
+  if (/^\/api\/v1\/namespaces(?:\/slipway-system(?:\/configmaps)?)?\?/u.test(path))
+    return { code: 200, body: given }
   if (path === '/api' || path === '/apis')
     return { code: 200, body: { kind: 'APIGroupDiscoveryList', items: [] } }
   if (path.startsWith('/api/v1/nodes'))

@@ -75,7 +75,10 @@ export async function readiness(
 ): Promise<Readiness> {
   const startedMs = clock.monotonicMs()
   try {
-    const { server } = await kube.text('/readyz', options)
+    const { text, server } = await kube.text('/readyz', options)
+    // A proxy's page of excuses often comes with a 200.
+    if (text.trim() !== 'ok')
+      return { ready: false, why: 'what answers is no Kubernetes API', isRefused: false }
     return { ready: true, tookMs: clock.monotonicMs() - startedMs, server }
   } catch (error) {
     options.signal?.throwIfAborted()
