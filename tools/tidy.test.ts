@@ -79,6 +79,7 @@ const moduleEdges: Readonly<Record<string, readonly string[]>> = {
   release: ['access', 'app', 'fleet', 'image', 'tenancy'],
   instance: ['access', 'app', 'fleet', 'release', 'tenancy'],
   node: ['access', 'app', 'build', 'fleet', 'instance', 'tenancy'],
+  location: ['access', 'fleet'],
   evacuation: ['access', 'app', 'fleet', 'instance'],
   event: ['access'],
 }

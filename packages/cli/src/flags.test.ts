@@ -14,6 +14,11 @@ import { imageDelete } from './commands/image/delete.ts'
 import { imageImport } from './commands/image/import.ts'
 import { login } from './commands/login.ts'
 import { memberSet } from './commands/member/set.ts'
+import { locationCreate } from './commands/location/create.ts'
+import { locationGrants } from './commands/location/grants.ts'
+import { locationRefuse } from './commands/location/refuse.ts'
+import { locationRequest } from './commands/location/request.ts'
+import { locationUpdate } from './commands/location/update.ts'
 import { nodeCancelDrain } from './commands/node/cancel-drain.ts'
 import { nodeDrain } from './commands/node/drain.ts'
 import { nodeEvacuations } from './commands/node/evacuations.ts'
@@ -132,6 +137,11 @@ const cases: [line: string, make: unknown, expected: unknown[]][] = [
       { timeout: 1_800_000, detach: true },
     ],
   ],
+  ['east --restricted --default', locationCreate, ['east', { restricted: true, default: true }]],
+  ['east --open', locationUpdate, ['east', { open: true }]],
+  ['east --project shop --reason soon', locationRequest, ['east', { project: 'shop', reason: 'soon' }]],
+  ['--state Granted', locationGrants, [{ state: 'Granted', limit: 100 }]],
+  ['lgr_1 --comment no', locationRefuse, [{ grant: 'lgr_1', granted: false }, { comment: 'no' }]],
   ['--kind loss --node n1', nodeEvacuations, [{ kind: 'loss', node: 'n1', limit: 100 }]],
   ['eva_1 --keep-cordoned', nodeCancelDrain, ['eva_1', { keepCordoned: true }]],
   [
@@ -162,6 +172,8 @@ const refused: [line: string, make: unknown][] = [
   ['api soon', workloadKeep],
   ['api --state Sad', instanceList],
   ['--kind sad', nodeEvacuations],
+  ['--state sad', locationGrants],
+  ['east --open --restricted', locationUpdate],
   ['api --tail -1', logs],
   ['ci --expires-in-days 0', tokenCreate],
   ['ci --expires-in-days 1.5', tokenCreate],

@@ -125,6 +125,17 @@ export async function clusterIdOf(deps: Deps, given: string): Promise<string> {
   return onlyOne('cluster', given, found)
 }
 
+/** Id of a Location by name or id. */
+export async function locationIdOf(deps: Deps, given: string): Promise<string> {
+  if (isId(given, 'loc')) return given
+  const found: Named[] = []
+  for await (const location of itemsOf(
+    deps.api().pages.listLocations({ limit: 200 }, { signal: deps.signal }),
+  ))
+    if (location.slug === given) found.push(location)
+  return onlyOne('location', given, found)
+}
+
 /** Id of a Release: as it is, `<workload>#<number>`, or a Workload for its newest one. */
 export async function releaseIdOf(deps: Deps, given: string): Promise<string> {
   if (isId(given, 'rel')) return given

@@ -10,6 +10,7 @@ import { fleet } from './fleet.ts'
 import { image } from './image.ts'
 import { identity } from './identity.ts'
 import { instance } from './instance.ts'
+import { location } from './location.ts'
 import { node } from './node.ts'
 import { overview } from './overview.ts'
 import { release } from './release.ts'
@@ -31,6 +32,7 @@ export const contract = {
   ...instance,
   ...node,
   ...evacuation,
+  ...location,
   ...source,
   ...build,
   ...image,

@@ -11,6 +11,7 @@ import type { EventTables } from './modules/event/tables.ts'
 import type { FleetTables } from './modules/fleet/tables.ts'
 import type { IdentityTables } from './modules/identity/tables.ts'
 import type { ImageTables } from './modules/image/tables.ts'
+import type { LocationTables } from './modules/location/tables.ts'
 import type { ReleaseTables } from './modules/release/tables.ts'
 import type { SourceTables } from './modules/source/tables.ts'
 import type { TenancyTables } from './modules/tenancy/tables.ts'
@@ -29,7 +30,8 @@ export type Tables = ControlTables &
   SourceTables &
   BuildTables &
   EventTables &
-  EvacuationTables
+  EvacuationTables &
+  LocationTables
 
 /** A transaction that carries its scope: the Organizations whose rows it sees. Reads have one too. */
 export type Db = DbOf<Tables>
@@ -47,6 +49,8 @@ export const tablesWithoutRowSecurity: Readonly<Record<string, string>> = {
   identity_first_run: 'one row for the installation',
   identity_device: 'belongs to nobody yet',
   fleet_cluster: 'belongs to the installation; Environments refer to it',
+  location_location: 'belongs to the installation, like its Clusters',
+  location_cluster: 'belongs to Clusters',
   evacuation_run: 'belongs to a Cluster; what moved is in evacuation_move',
   image_blob: 'content by digest, shared by repositories; what one may see is decided by their links',
   image_review: 'queue of the collector',

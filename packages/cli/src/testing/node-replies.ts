@@ -1,6 +1,8 @@
 import type {
   DrainPreview,
   EvacuationDetail,
+  Location,
+  LocationGrant,
   Node,
   NodeDetail,
   NodeLoad,
@@ -9,6 +11,42 @@ import type {
 
 const createdAt = '2026-01-15T08:30:00.000Z'
 const GIB = 1024 ** 3
+
+/** What the stand-in answers about Locations. */
+function locationReplies(ids: Readonly<Record<'cluster' | 'project', string>>) {
+  const tail = ids.cluster.slice(4)
+  const location: Location = {
+    id: `loc_${tail}`,
+    slug: 'production',
+    name: '生产',
+    isDefault: false,
+    restricted: true,
+    clusters: [{ id: ids.cluster, slug: 'beijing' }],
+    createdAt,
+  }
+  const grant: LocationGrant = {
+    id: `lgr_${tail}`,
+    location: { id: location.id, slug: location.slug },
+    project: { id: ids.project, slug: 'shop' },
+    state: 'Requested',
+    reason: 'goes live in May',
+    requestedBy: `usr_${tail}`,
+    requestedAt: createdAt,
+    decidedBy: null,
+    decidedAt: null,
+    comment: '',
+  }
+  return {
+    'GET /v1/locations': { body: { items: [location] } },
+    'POST /v1/locations': { status: 201, body: location },
+    [`PATCH /v1/locations/${location.id}`]: { body: location },
+    [`DELETE /v1/locations/${location.id}`]: { status: 204 },
+    [`PUT /v1/clusters/${ids.cluster}/location`]: { body: location },
+    [`POST /v1/projects/${ids.project}/location-grants`]: { status: 201, body: grant },
+    'GET /v1/location-grants': { body: { items: [grant] } },
+    [`POST /v1/location-grants/${grant.id}/decision`]: { body: { ...grant, state: 'Granted' } },
+  }
+}
 
 /** What the stand-in answers about a node and what is on it. */
 export function nodeReplies(ids: Readonly<Record<'cluster' | 'project' | 'workload', string>>, node: Node) {
@@ -148,6 +186,7 @@ export function nodeReplies(ids: Readonly<Record<'cluster' | 'project' | 'worklo
     ],
   }
   return {
+    ...locationReplies(ids),
     [`PATCH ${path}`]: { body: { name: node.name, schedulable: false } },
     [`GET ${path}/drain-preview`]: { body: preview },
     [`POST ${path}/drains`]: { status: 202, body: drain },

@@ -4,6 +4,7 @@ import { fill, type Language, type Placeholders } from '../catalog.ts'
 import { clientErrors } from './client.ts'
 import { commonErrors } from './common.ts'
 import { imageErrors } from './image.ts'
+import { locationErrors } from './locations.ts'
 import { nodeErrors } from './nodes.ts'
 import { runErrors } from './run.ts'
 import { shipErrors } from './ship.ts'
@@ -19,6 +20,7 @@ const areas = [
   whoErrors,
   whereErrors,
   nodeErrors,
+  locationErrors,
   whatErrors,
   shipErrors,
   runErrors,

@@ -16,6 +16,8 @@ import { releaseCounts } from './0013-release-counts.ts'
 import { evacuation } from './0014-evacuation.ts'
 import { buildLog } from './0015-build-log.ts'
 import { releaseReserve } from './0016-release-reserve.ts'
+import { location } from './0017-location.ts'
+import { uncordon } from './0018-uncordon.ts'
 
 /** Every migration in order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -35,4 +37,6 @@ export const migrations: readonly Migration[] = [
   evacuation,
   buildLog,
   releaseReserve,
+  location,
+  uncordon,
 ]

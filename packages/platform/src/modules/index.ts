@@ -50,6 +50,7 @@ import {
   type BuiltInRegistry,
 } from './image/index.ts'
 import { instanceRoutes, partsOfInstance } from './instance/index.ts'
+import { locationRoutes, placeEnvironment } from './location/index.ts'
 import { nodeRoutes, readUses } from './node/index.ts'
 import {
   findRelease,
@@ -61,7 +62,13 @@ import {
   releaseRoutes,
 } from './release/index.ts'
 import { openRepositories, sourceRoutes } from './source/index.ts'
-import { findEnvironment, findOrganization, findProject, tenancyRoutes } from './tenancy/index.ts'
+import {
+  findEnvironment,
+  findOrganization,
+  findProject,
+  findProjectSlugs,
+  tenancyRoutes,
+} from './tenancy/index.ts'
 
 /** All modules, put together by hand: what they serve, what they reconcile, where their objects belong. */
 export type Modules = AsyncDisposable & {
@@ -116,7 +123,8 @@ export function modulesOf(platform: Platform): Modules {
     clusters: connections,
     addRoutes(routes) {
       identityRoutes(routes)
-      tenancyRoutes(routes)
+      tenancyRoutes(routes, { placeEnvironment })
+      locationRoutes(routes, { findProject, findProjectSlugs })
       accessRoutes(routes, {
         userNames,
         findProjectOrganization: async (db, id) => (await findProject(db, id))?.organizationId,

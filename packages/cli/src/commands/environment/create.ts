@@ -9,11 +9,13 @@ import { environmentView } from './view.ts'
 export function environmentCreate(deps: Deps, run = runEnvironmentCreate) {
   return commandOf(deps, 'environment.create', [
     'environment create shop/test',
+    'environment create shop/production --location production',
     'environment create shop/production --cluster beijing --name 生产环境',
   ])
     .argument('<environment>', deps.text('argument.environment'))
     .option('--name <name>', deps.text('option.displayName'))
     .option('--cluster <cluster>', deps.text('environment.create.cluster'))
+    .option('--location <location>', deps.text('environment.create.location'))
     .addOption(dryRunOption(deps))
     .action((environment, options) => deps.exit(run(deps, environment, options)))
 }
@@ -21,6 +23,7 @@ export function environmentCreate(deps: Deps, run = runEnvironmentCreate) {
 type Options = {
   readonly name?: string | undefined
   readonly cluster?: string | undefined
+  readonly location?: string | undefined
   readonly dryRun?: boolean | undefined
 }
 
@@ -33,6 +36,7 @@ export async function runEnvironmentCreate(deps: Deps, given: string, options: O
       slug: parts.environment,
       name: options.name ?? parts.environment,
       cluster: options.cluster,
+      location: options.location,
     },
     mutationOptions(deps.signal, options),
   )

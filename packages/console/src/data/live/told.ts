@@ -55,6 +55,8 @@ export const told: Readonly<Partial<Record<JsonName, Told>>> = {
   getReleaseDiff: never,
   exportWorkload: { types: ['workload', 'release'] },
   listInstances: { types: ['instances', 'release'], drifts: true },
+  listLocations: { types: ['cluster'], drifts: true },
+  listLocationGrants: untold,
   getNode: untold,
   getDrainPreview: untold,
   listEvacuations: untold,

@@ -186,7 +186,12 @@ test('a drain that has nowhere to go waits, and ends with a cancellation that le
     WAIT,
   )
   expect(cancelled.state).toBe('Cancelled')
-  expect((await operator.getNode({ cluster: clusterId, node: PAPER })).schedulable).toBe(true)
+  await waitFor(
+    systemClock,
+    'the node to take Instances again',
+    async () => (await operator.getNode({ cluster: clusterId, node: PAPER })).schedulable,
+    WAIT,
+  )
   await waitFor(systemClock, 'both to be there again', async () => (await nodesOf()).length === 2, WAIT)
 })
 

@@ -68,6 +68,7 @@ async function noteLoss(
     deadlineAt: null,
     nodeBackAt: null,
     endedAt: null,
+    uncordon: false,
     generation: 1,
   }
   await context.transact(async (db) => {

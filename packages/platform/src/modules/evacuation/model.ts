@@ -18,6 +18,8 @@ export type Evacuation = {
   readonly deadlineAt: Date | null
   readonly nodeBackAt: Date | null
   readonly endedAt: Date | null
+  /** It was cancelled, and its node is to take Instances again; false once it does. */
+  readonly uncordon: boolean
   /** Rises with every change. */
   readonly generation: number
 }

@@ -17,6 +17,7 @@ const drain: Evacuation = {
   deadlineAt: at(600),
   nodeBackAt: null,
   endedAt: null,
+  uncordon: false,
   generation: 1,
 }
 const loss: Evacuation = { ...drain, kind: 'loss', deadlineAt: null, startedBy: null }

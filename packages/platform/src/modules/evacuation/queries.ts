@@ -36,6 +36,7 @@ function changeableOf(one: Evacuation) {
     problem: json(one.problem),
     node_back_at: one.nodeBackAt,
     ended_at: one.endedAt,
+    uncordon: one.uncordon,
   }
 }
 
@@ -96,14 +97,26 @@ export async function listMoves(db: Db, evacuationIds: readonly string[]): Promi
   return rows.map(moveOf)
 }
 
-export async function runningIds(db: Db): Promise<string[]> {
+/** Evacuations with something left to be brought about. */
+export async function openIds(db: Db): Promise<string[]> {
   const rows = await db
     .selectFrom('evacuation_run')
     .select('id')
-    .where('state', '=', 'Running')
+    .where((e) => e.or([e('state', '=', 'Running'), e('uncordon', '=', true)]))
     .limit(10_000)
     .execute()
   return rows.map(({ id }) => id)
+}
+
+/** Whoever says now how a node is to be goes before what an earlier drain left to be done. */
+export async function forgetUncordon(db: Db, clusterId: string, node: string): Promise<void> {
+  await db
+    .updateTable('evacuation_run')
+    .set((e) => ({ uncordon: false, generation: e('generation', '+', 1) }))
+    .where('cluster_id', '=', clusterId)
+    .where('node', '=', node)
+    .where('uncordon', '=', true)
+    .execute()
 }
 
 /** Nodes of a Cluster that are known to be lost. */
@@ -178,6 +191,7 @@ function evacuationOf(row: EvacuationTable): Evacuation {
     deadlineAt: row.deadline_at,
     nodeBackAt: row.node_back_at,
     endedAt: row.ended_at,
+    uncordon: row.uncordon,
     generation: row.generation,
   }
 }

@@ -4,7 +4,7 @@
  * leave, so that a question asked twice does nothing twice.
  */
 import { AppError, MINUTE_MS, SECOND_MS } from '@slipway/kit'
-import { KubeError } from '@slipway/kube'
+import { hasReason, KubeError } from '@slipway/kube'
 
 import type { ControlContext, Reconciler } from '../../control/index.ts'
 import type { ClusterConnection, Clusters } from '../fleet/index.ts'
@@ -24,7 +24,7 @@ const SLOW_MS = 5 * SECOND_MS
 export function evacuationReconciler({ clusters }: { readonly clusters: Clusters }): Reconciler {
   return {
     name: EVACUATION_RECONCILER,
-    keys: queries.runningIds,
+    keys: queries.openIds,
     resyncMs: 30 * SECOND_MS,
     concurrency: 4,
     deadlineMs: 2 * MINUTE_MS,
@@ -33,10 +33,12 @@ export function evacuationReconciler({ clusters }: { readonly clusters: Clusters
         const evacuation = await queries.findEvacuation(db, id)
         return evacuation && { evacuation, moves: await queries.listMoves(db, [id]) }
       })
-      if (read?.evacuation.state !== 'Running') return {}
+      if (!read || (read.evacuation.state !== 'Running' && !read.evacuation.uncordon)) return {}
       const { evacuation, moves } = read
       try {
-        return await pass(context, await clusters.connect(evacuation.clusterId), evacuation, moves)
+        const connection = await clusters.connect(evacuation.clusterId)
+        if (evacuation.state !== 'Running') return await release(context, connection, evacuation)
+        return await pass(context, connection, evacuation, moves)
       } catch (thrown) {
         const problem = problemOf(thrown, evacuation.node)
         if (!problem) throw thrown
@@ -94,6 +96,23 @@ async function pass(
   }
   for (const seat of plan.evict) await askToLeave(context, connection, plan.moves, seat)
   return { againInMs: kind === 'drain' ? DRAIN_MS : SLOW_MS }
+}
+
+/** Lets the node of a cancelled drain take Instances again. */
+async function release(
+  context: ControlContext,
+  { kube }: ClusterConnection,
+  evacuation: Evacuation,
+): Promise<{ readonly againInMs?: number }> {
+  const { node } = evacuation
+  try {
+    await setSchedulable(kube, { node, schedulable: true }, { signal: context.signal })
+  } catch (thrown) {
+    // A node that is gone needs nothing more.
+    if (!hasReason(thrown, 'NotFound')) throw thrown
+  }
+  const after = { ...evacuation, problem: null, uncordon: false }
+  return (await context.transact((db) => queries.updateEvacuation(db, after))) ? {} : { againInMs: 1 }
 }
 
 async function askToLeave(

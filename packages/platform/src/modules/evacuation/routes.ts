@@ -6,7 +6,6 @@ import { found } from '../../http/errors.ts'
 import type { Routes } from '../../http/index.ts'
 import { decide } from '../access/index.ts'
 import { findCluster, type ClusterConnection, type Clusters } from '../fleet/index.ts'
-import * as queries from './queries.ts'
 import * as service from './service.ts'
 import { detailView, evacuationView, previewView } from './views.ts'
 
@@ -20,7 +19,7 @@ export function evacuationRoutes(routes: Routes, { clusters }: { readonly cluste
     const { schedulable } = body
     const node = await service.changeNode(outer, kube, { node: params.node, schedulable })
     return commit(async (ctx) => {
-      ctx.note({ target: `node:${params.cluster}/${params.node}`, detail: { schedulable } })
+      await service.noteChange(ctx, { clusterId: params.cluster, node: params.node, schedulable })
       return { name: node.name, schedulable: node.schedulable }
     })
   })
@@ -37,19 +36,9 @@ export function evacuationRoutes(routes: Routes, { clusters }: { readonly cluste
       evacuationView({ evacuation: await service.startDrain(ctx, about), moves: [] }),
     )
   })
-  routes.onOutside(contract.cancelDrain, async ({ params, body }, outer, commit) => {
-    const { schedulable } = body
-    const before = found(await outer.read((db) => queries.findEvacuation(db, params.evacuation)))
-    service.cancellable(before)
-    const reply = await commit(async (ctx) => {
-      await service.cancelDrain(ctx, params.evacuation, schedulable)
-      return evacuationView(await service.getEvacuation(ctx, params.evacuation, true))
-    })
-    if (schedulable) {
-      const { kube } = await clusters.connect(before.clusterId)
-      await service.changeNode(outer, kube, { node: before.node, schedulable: true })
-    }
-    return reply
+  routes.on(contract.cancelDrain, async ({ params, body }, ctx) => {
+    await service.cancelDrain(ctx, params.evacuation, body.schedulable)
+    return evacuationView(await service.getEvacuation(ctx, params.evacuation, true))
   })
   routes.on(contract.listEvacuations, async ({ query }, ctx) => {
     const { limit, cursor, ...filter } = query

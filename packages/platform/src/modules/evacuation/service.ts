@@ -35,6 +35,16 @@ export async function changeNode(
   }
 }
 
+/** What a person said about a node; what an earlier drain left to be done there is forgotten. */
+export async function noteChange(
+  ctx: Ctx,
+  about: { readonly clusterId: string; readonly node: string; readonly schedulable: boolean },
+): Promise<void> {
+  await queries.forgetUncordon(ctx.db, about.clusterId, about.node)
+  const target = `node:${about.clusterId}/${about.node}`
+  ctx.note({ target, detail: { schedulable: about.schedulable } })
+}
+
 export async function startDrain(
   ctx: Ctx,
   about: { readonly clusterId: string; readonly node: string; readonly timeoutSeconds: number },
@@ -51,8 +61,10 @@ export async function startDrain(
     deadlineAt: new Date(ctx.now.getTime() + about.timeoutSeconds * SECOND_MS),
     nodeBackAt: null,
     endedAt: null,
+    uncordon: false,
     generation: 1,
   }
+  await queries.forgetUncordon(ctx.db, about.clusterId, about.node)
   await queries.insertEvacuation(ctx.db, evacuation)
   await wake(ctx.db, EVACUATION_RECONCILER, evacuation.id)
   ctx.note({
@@ -65,14 +77,21 @@ export async function startDrain(
 /** @throws {AppError} `evacuation_over`, `evacuation_not_drain` */
 export async function cancelDrain(ctx: Ctx, id: string, schedulable: boolean): Promise<Evacuation> {
   const before = cancellable(found(await queries.findEvacuation(ctx.db, id)))
-  const after: Evacuation = { ...before, state: 'Cancelled', problem: null, endedAt: ctx.now }
+  const after: Evacuation = {
+    ...before,
+    state: 'Cancelled',
+    problem: null,
+    endedAt: ctx.now,
+    uncordon: schedulable,
+  }
   // The reconciler may have written a moment ago; a person who asks again is heard.
   if (!(await queries.updateEvacuation(ctx.db, after))) throw httpErrors.generation_conflict()
+  await wake(ctx.db, EVACUATION_RECONCILER, id)
   ctx.note({ target: `node:${before.clusterId}/${before.node}`, detail: { evacuation: id, schedulable } })
   return after
 }
 
-export function cancellable(evacuation: Evacuation): Evacuation {
+function cancellable(evacuation: Evacuation): Evacuation {
   const { kind, state, node } = evacuation
   if (kind !== 'drain') throw evacuationErrors.evacuation_not_drain({ node })
   if (state !== 'Running') throw evacuationErrors.evacuation_over({ node, state })

@@ -14,6 +14,7 @@ export type EvacuationTable = {
   readonly deadline_at: Date | null
   readonly node_back_at: Date | null
   readonly ended_at: Date | null
+  readonly uncordon: boolean
   readonly generation: number
 }
 export type MoveTable = {

@@ -7,7 +7,16 @@ import type { Effect, Preview, SeenEvacuation, SeenMove } from './service.ts'
 const whyView = (why: Why | null) => why && { code: why.code, params: { ...why.params } }
 
 export function evacuationView({ evacuation, moves }: SeenEvacuation): views.Evacuation {
-  const { startedAt, deadlineAt, nodeBackAt, endedAt, problem, generation: _, ...shown } = evacuation
+  const {
+    startedAt,
+    deadlineAt,
+    nodeBackAt,
+    endedAt,
+    problem,
+    generation: _,
+    uncordon: __,
+    ...shown
+  } = evacuation
   const count = (state: views.MoveState): number => moves.filter((move) => move.state === state).length
   return {
     ...shown,

@@ -3,16 +3,25 @@ import { pageOf } from '@slipway/kit'
 
 import { found } from '../../http/errors.ts'
 import type { Routes } from '../../http/index.ts'
+import type { Db } from '../../tables.ts'
 import { databaseScopeOf, projectFilterOf } from '../access/index.ts'
-import { resolveCluster } from '../fleet/index.ts'
 import * as queries from './queries.ts'
 import * as service from './service.ts'
 import { environmentView, organizationView, projectView } from './views.ts'
 
-export function tenancyRoutes(routes: Routes): void {
+export type TenancyPorts = {
+  /** Id of the Cluster that an Environment of a Project goes to. @throws {AppError} when it may go nowhere */
+  readonly placeEnvironment: (
+    db: Db,
+    projectId: string,
+    wish: { readonly cluster?: string | undefined; readonly location?: string | undefined },
+  ) => Promise<string>
+}
+
+export function tenancyRoutes(routes: Routes, ports: TenancyPorts): void {
   organizationRoutes(routes)
   projectRoutes(routes)
-  environmentRoutes(routes)
+  environmentRoutes(routes, ports)
 }
 
 function organizationRoutes(routes: Routes): void {
@@ -62,7 +71,7 @@ function projectRoutes(routes: Routes): void {
   routes.on(contract.deleteProject, async ({ params }, ctx) => service.deleteProject(ctx, params.project))
 }
 
-function environmentRoutes(routes: Routes): void {
+function environmentRoutes(routes: Routes, { placeEnvironment }: TenancyPorts): void {
   routes.on(contract.listEnvironments, async ({ params, query }, ctx) =>
     pageOf(
       await queries.listEnvironments(ctx.db, params.project, query),
@@ -71,8 +80,8 @@ function environmentRoutes(routes: Routes): void {
       (one) => [one.slug],
     ),
   )
-  routes.on(contract.createEnvironment, async ({ params, body: { cluster, ...names } }, ctx) => {
-    const clusterId = await resolveCluster(ctx.db, cluster)
+  routes.on(contract.createEnvironment, async ({ params, body: { cluster, location, ...names } }, ctx) => {
+    const clusterId = await placeEnvironment(ctx.db, params.project, { cluster, location })
     return environmentView(
       await service.createEnvironment(ctx, { ...names, projectId: params.project, clusterId }),
     )

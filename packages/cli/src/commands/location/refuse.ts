@@ -1,0 +1,11 @@
+import { commandOf, dryRunOption } from '../../command.ts'
+import type { Deps } from '../../deps.ts'
+import { decide } from './decide.ts'
+
+export function locationRefuse(deps: Deps, run = decide) {
+  return commandOf(deps, 'location.refuse', ['location refuse lgr_01k9x2v7c8d3f4g5h6j7m8n9pq'])
+    .argument('<grant>', deps.text('argument.grant'))
+    .option('--comment <text>', deps.text('location.comment'))
+    .addOption(dryRunOption(deps))
+    .action((grant, options) => deps.exit(run(deps, { grant, granted: false }, options)))
+}

@@ -1,0 +1,2 @@
+export { locationRoutes } from './routes.ts'
+export { placeEnvironment } from './service.ts'
