@@ -44,6 +44,7 @@ export type GoModuleName =
   | 'traefik'
   | 'pause'
   | 'helm'
+  | 'minio'
 
 export const goModules: Readonly<Record<GoModuleName, GoModule>> = {
   kube: {
@@ -59,6 +60,8 @@ export const goModules: Readonly<Record<GoModuleName, GoModule>> = {
   coredns: { upstream: 'github.com/coredns/coredns', version: '1.15.0' },
   traefik: { upstream: 'github.com/traefik/traefik/v3', version: '3.5.4' },
   helm: { upstream: 'helm.sh/helm/v3', version: '3.19.0', variables: helmVariables },
+  // Upstream is no longer maintained: a store that speaks S3, for tests only. It has no newer kind of version.
+  minio: { upstream: 'github.com/minio/minio', version: '0.0.0-20260212201848-7aac2a2c5b7c' },
   // Our own, of the standard library alone.
   pause: { upstream: '', version: '1.0.0' },
 }
@@ -83,6 +86,7 @@ export const programs = {
   traefik: { module: 'traefik', package: 'github.com/traefik/traefik/v3/cmd/traefik' },
   pause: { module: 'pause', package: '.' },
   helm: { module: 'helm', package: 'helm.sh/helm/v3/cmd/helm' },
+  minio: { module: 'minio', package: 'github.com/minio/minio' },
 } as const satisfies Readonly<Record<string, { readonly module: GoModuleName; readonly package: string }>>
 export type Program = keyof typeof programs
 

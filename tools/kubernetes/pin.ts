@@ -25,6 +25,7 @@ export function pinModules(wanted: readonly string[], progress: Progress): void 
     containernetworking: () => pinModule(go, 'containernetworking'),
     coredns: () => pinModule(go, 'coredns'),
     helm: () => pinModule(go, 'helm'),
+    minio: () => pinModule(go, 'minio'),
     pause: () => writeFileSync(join(moduleFolder('pause'), 'go.mod'), `${HEADER('pause')}go 1.25.0\n`),
     'gateway-api': () => pinGatewayApi(go),
   }
@@ -76,7 +77,10 @@ function packagesOf(module: GoModuleName): string[] {
     .map((program) => program.package)
 }
 
-function pinModule(go: string, module: 'etcd' | 'kwok' | 'containernetworking' | 'coredns' | 'helm'): void {
+function pinModule(
+  go: string,
+  module: 'etcd' | 'kwok' | 'containernetworking' | 'coredns' | 'helm' | 'minio',
+): void {
   const folder = moduleFolder(module)
   rmSync(join(folder, 'go.sum'), { force: true })
   writeFileSync(join(folder, 'go.mod'), `${HEADER(module)}go 1.25.0\n`)

@@ -8,7 +8,7 @@ import { systemClock, waitFor } from '@slipway/kit'
 import type { S3Bucket } from '@slipway/oci'
 import { createBucket } from '@slipway/oci/testing'
 
-import { findPeer } from './peers.ts'
+import { ensurePrograms, ToolsUnavailable, type Progress } from '../kubernetes/build.ts'
 
 /* A real store that speaks S3, for tests: MinIO on a free port, with its data in a folder of its own. */
 export type Minio = AsyncDisposable & {
@@ -21,10 +21,18 @@ const BUCKET = 'slipway-test'
 const START_MS = 60_000
 const credentials = { accessKey: 'slipway-tests', secretKey: 'not-secret-on-loopback' }
 
-/** A text says why this machine cannot have it. */
-export async function findMinio(): Promise<(() => Promise<Minio>) | string> {
-  const found = await findPeer('minio')
-  return typeof found === 'string' ? found : () => startMinio(found.program)
+/**
+ * Builds it when it is not there; a text says why this machine cannot have it.
+ * @throws {ToolsUnavailable} when CI is set: there nothing may be left out
+ */
+export async function findMinio(progress?: Progress): Promise<(() => Promise<Minio>) | string> {
+  try {
+    const { minio: program } = await ensurePrograms(['minio'], progress)
+    return () => startMinio(program)
+  } catch (thrown) {
+    if (!(thrown instanceof ToolsUnavailable) || process.env['CI'] === 'true') throw thrown
+    return thrown.message
+  }
 }
 
 async function startMinio(program: string): Promise<Minio> {

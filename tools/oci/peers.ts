@@ -21,24 +21,17 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   skopeo: ['skopeo', 'libgpgme11', 'libassuan0', 'libdevmapper1.02.1', 'libgpg-error0'],
   'docker-registry': ['docker-registry'],
 }
-const GO_PROGRAMS: Readonly<Record<string, string>> = {
-  crane: 'github.com/google/go-containerregistry/cmd/crane@v0.22.1',
-  // Upstream is no longer maintained: for tests only. It has no newer kind of version.
-  minio: 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c',
-}
+const CRANE = 'github.com/google/go-containerregistry/cmd/crane@v0.22.1'
 const FETCH_MS = 180_000
 const BUILD_MS = 600_000
 const RUN_MS = 60_000
 
 /** Finds or fetches a program; a text says why this machine cannot have it. */
-export async function findPeer(
-  program: 'skopeo' | 'docker-registry' | 'crane' | 'minio',
-): Promise<Peer | string> {
+export async function findPeer(program: 'skopeo' | 'docker-registry' | 'crane'): Promise<Peer | string> {
   const installed = await findOnPath(program)
   if (installed !== undefined) return await peerOf(installed, undefined)
   try {
-    const module = GO_PROGRAMS[program]
-    if (module !== undefined) return await peerOf(await installByGo(program, module), undefined)
+    if (program === 'crane') return await peerOf(await installByGo('crane', CRANE), undefined)
     const root = await fetchPackages(PACKAGES[program] ?? [program])
     return await peerOf(join(root, 'usr', 'bin', program), root)
   } catch (error) {
@@ -97,8 +90,7 @@ async function installByGo(name: string, module: string): Promise<string> {
   if (await readdir(place).catch(() => undefined)) return join(place, name)
   const fresh = await mkdtemp(`${place}-fresh-`)
   try {
-    const env = { ...process.env, GOBIN: fresh, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' }
-    await run('go', ['install', '-trimpath', '-ldflags', '-s -w', module], { env, timeout: BUILD_MS })
+    await run('go', ['install', module], { env: { ...process.env, GOBIN: fresh }, timeout: BUILD_MS })
     await rename(fresh, place)
   } finally {
     await rm(fresh, { recursive: true, force: true })

@@ -3,10 +3,10 @@ import { s3Blobs, type S3Bucket } from '@slipway/oci'
 import { describeBlobStore } from '@slipway/oci/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { findMinio, type Minio } from './minio.ts'
+import { findMinio, type Minio } from '../../tools/oci/minio.ts'
 
 /* Blobs in a real store that speaks S3. */
-const found = await findMinio()
+const found = await findMinio((line) => process.stderr.write(`${line}\n`))
 const missing = typeof found === 'string' ? found : undefined
 if (missing !== undefined) console.warn(`not run: ${missing}`)
 
