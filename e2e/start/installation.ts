@@ -161,7 +161,12 @@ export function beginStart({ checkout, environment, account }: Place, more: read
       })
       const path = /^runFile=(.*)$/mu.exec(output)?.[1]
       if (path === undefined) throw new Error(`the start ended: ${errors}`)
-      return readRunFile(path)
+      // On a busy machine the address of the sample comes a moment after the rest.
+      const known = async (): Promise<RunInfo | undefined> => {
+        const info = await readRunFile(path)
+        return info.sampleUrl === 'null' && !isOver() ? undefined : info
+      }
+      return waitFor(systemClock, 'the address of the sample', known, { timeoutMs: START_MS })
     },
     async stop(signal = 'SIGTERM') {
       if (!isOver()) child.kill(signal)
