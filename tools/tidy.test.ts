@@ -71,7 +71,7 @@ const moduleEdges: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   identity: ['access'],
   fleet: ['access'],
-  tenancy: ['access', 'fleet'],
+  tenancy: ['access'],
   app: ['access', 'fleet', 'tenancy'],
   source: ['access', 'app', 'tenancy'],
   image: ['access', 'app', 'audit', 'fleet', 'identity', 'tenancy'],
