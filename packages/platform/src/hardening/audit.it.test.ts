@@ -37,9 +37,16 @@ const mutating = Object.entries<Endpoint | Stream | Protocol>(contract)
       entry[1].kind === 'endpoint' && entry[1].method !== 'GET' && entry[1].auth === 'account',
   )
   .sort(([, a], [, b]) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE'))
-const prefixes: Readonly<Record<string, string>> = { build: 'bld', image: 'img', source: 'src' }
+const prefixes: Readonly<Record<string, string>> = {
+  build: 'bld',
+  evacuation: 'eva',
+  grant: 'lgr',
+  image: 'img',
+  location: 'loc',
+  source: 'src',
+}
 /** Path parameters that are no ids. */
-const others: Readonly<Record<string, string>> = { code: 'BCDF-GHJK' }
+const others: Readonly<Record<string, string>> = { code: 'BCDF-GHJK', node: 'node-1' }
 
 /** The objects of this world are used up by some operations; what is gone is refused, with an event as well. */
 function pathOf({ path }: Endpoint): string {
