@@ -10,6 +10,7 @@ const KEPT = new Set([
   'ssh',
   'user@host:path',
   'slipway.yaml',
+  'CPU',
   'KiB',
   'MiB',
   'GiB',
