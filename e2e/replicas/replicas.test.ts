@@ -197,11 +197,21 @@ describe.skipIf(missing !== undefined)('two replicas', () => {
     const leader = await installation.leader()
     const heir = installation.otherThan(leader)
     const shown = followBuild(heir, build.id)
-    await waitFor(systemClock, 'the log to be followed', () => shown.lines.includes('step 2'), WAIT).catch(
-      (cause: unknown) => {
-        throw new Error(`it shows ${JSON.stringify(shown.lines)}`, { cause })
-      },
-    )
+    const lost = shown.ended.then(() => Promise.reject(new Error('the stream ended early')))
+    const begun = waitFor(systemClock, 'the log to be followed', () => shown.lines.includes('step 2'), WAIT)
+    await Promise.race([begun, lost]).catch(async (cause: unknown) => {
+      const said = {
+        lines: shown.lines,
+        build: await front().getBuild({ build: build.id }),
+        log: [leader, heir].map((one) =>
+          one
+            .log()
+            .filter(({ level }) => Number(level) >= 40)
+            .slice(-5),
+        ),
+      }
+      throw new Error(`the log was not followed: ${JSON.stringify(said)}`, { cause })
+    })
     await leader.signal('SIGKILL')
     await shown.ended
     expect((await heir.api().getBuild({ build: build.id })).state).toBe('Succeeded')

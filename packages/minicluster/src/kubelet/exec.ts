@@ -143,10 +143,13 @@ export async function attachTo(
     throw statusErrors.badRequest(
       `container ${container.name} has no terminal to attach to: use exec -it for a shell`,
     )
-  if (streams.stdin && container.stdin === true) void feed(streams.stdin, inputFile(live.output.folder))
+  // Only when it is settled from where on output is shown: the answer to the first input belongs to it.
+  const begin = (): void => {
+    if (streams.stdin && container.stdin === true) void feed(streams.stdin, inputFile(live.output.folder))
+  }
   try {
-    if (hasTerminal) await showTerminal(agent, live, streams)
-    else await followOutput(live, streams)
+    if (hasTerminal) await showTerminal(agent, live, streams, begin)
+    else await followOutput(live, streams, begin)
   } catch (error) {
     if (!streams.signal.aborted) throw new StatusError(500, 'InternalError', messageOf(error))
   } finally {
@@ -156,8 +159,9 @@ export async function attachTo(
   return { exitCode: 0 }
 }
 
-async function followOutput(live: Live, streams: ExecStreams): Promise<void> {
+async function followOutput(live: Live, streams: ExecStreams, begin: () => void): Promise<void> {
   const start = await findTail(live.output.folder, 0)
+  begin()
   for await (const lines of followLines({
     folder: live.output.folder,
     start,

@@ -72,8 +72,16 @@ async function openToAll(folder: string): Promise<void> {
   }
 }
 
-/** Shows what the terminal shows from now on, byte by byte, until the application ends or the client goes away. */
-export async function showTerminal(agent: Agent, live: Live, streams: ExecStreams): Promise<void> {
+/**
+ * Shows what the terminal shows from now on, byte by byte, until the application ends or the client goes away.
+ * @param begin - called when "now" is settled
+ */
+export async function showTerminal(
+  agent: Agent,
+  live: Live,
+  streams: ExecStreams,
+  begin: () => void,
+): Promise<void> {
   let wanted: TerminalSize | undefined
   streams.onResize((size) => {
     wanted = size
@@ -82,6 +90,7 @@ export async function showTerminal(agent: Agent, live: Live, streams: ExecStream
   const file = rawFile(live.output.folder, 'stdout')
   await using handle = await open(file, 'r')
   let offset = (await handle.stat()).size
+  begin()
   let changed = Promise.withResolvers<undefined>()
   const wake = (): void => changed.resolve(undefined)
   using _appended = live.output.onAppend(wake)
