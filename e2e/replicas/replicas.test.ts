@@ -29,8 +29,10 @@ let organization = ''
 let application = ''
 const REPOSITORY = 'shop/web'
 
+/** Late to listen and slow to answer, so that Placing and Warming last long enough to be met in. */
 const program = (version: string): string => `
-const server = require('node:http').createServer((request, response) => response.end('${version}'))
+const answer = (request, response) => setTimeout(() => response.end('${version}'), 250)
+const server = require('node:http').createServer(answer)
 console.log('this is ${version}')
 setTimeout(() => server.listen(Number(process.env.PORT), process.env.HOST), 700)
 process.on('SIGTERM', () => server.close(() => process.exit(0)))
