@@ -14,7 +14,8 @@ export type ShownRelease = {
   } | null
 }
 
-const WAIT = { timeoutMs: 60_000 }
+// An Instance that has ended five times begins again only after 80 s.
+const WAIT = { timeoutMs: 150_000 }
 
 export function releasing(platform: TestPlatform, secret: string) {
   const post = async (path: string, body?: unknown): Promise<Record<string, unknown>> => {
