@@ -48,12 +48,15 @@ export function openBrowser(extra: readonly string[] = []): Promise<Browser> {
   })
 }
 
+/** What a browser keeps of somebody who signed in. */
+export type Session = Awaited<ReturnType<BrowserContext['storageState']>>
+
 /** A visitor with a fresh profile, or with somebody's session. */
 export async function visit(
   browser: Browser,
   options: Look & {
     readonly url: string
-    readonly session?: Awaited<ReturnType<BrowserContext['storageState']>>
+    readonly session?: Session
     readonly widthPx?: number
   },
 ): Promise<Visitor> {

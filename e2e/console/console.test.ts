@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 
 import { freePort } from '@slipway/testkit'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { findProcesses, makeHome, removeHome, startProduct, type Product } from '../journey/product.ts'
@@ -18,10 +18,9 @@ import {
   PASSWORD,
   settle,
   visit,
+  type Session,
 } from './browser.ts'
 import { problemsOf, tooWide } from './walk.ts'
-
-type Session = Awaited<ReturnType<BrowserContext['storageState']>>
 
 let home = ''
 let product: Product

@@ -28,6 +28,7 @@ import {
   openBrowser,
   visit,
   type Look,
+  type Session,
   type Visitor,
 } from './browser.ts'
 import { foreignWords } from './languages.ts'
@@ -42,8 +43,7 @@ let line: Line
 let browser: Browser
 let release = ''
 const waiting = new Set<ChildProcess>()
-type Cookies = Awaited<ReturnType<Visitor['context']['cookies']>>
-const sessions = new Map<string, Cookies>()
+const sessions = new Map<string, Session>()
 
 describe.skipIf(browserPath === undefined)('the console while the world changes', () => {
   beforeAll(async () => {
@@ -289,22 +289,21 @@ const DATA = [
 
 /** A visitor with the person's one session of this run: an account may sign in only so often a minute. */
 async function signedIn(look: Look, name = 'ann', password = PASSWORD): Promise<Visitor> {
-  const visitor = await visit(browser, { url: product.url, ...look })
-  const { page, context } = visitor
-  const known = sessions.get(name)
-  if (known === undefined) sessions.set(name, await signIn(visitor, name, password))
-  else await context.addCookies(known)
-  await page.addInitScript(`localStorage.setItem('slipway.signed-in', 'yes')`)
+  const session = sessions.get(name) ?? (await signIn(name, password))
+  sessions.set(name, session)
+  const visitor = await visit(browser, { url: product.url, ...look, session })
+  await visitor.page.addInitScript(`localStorage.setItem('slipway.signed-in', 'yes')`)
   return visitor
 }
 
-async function signIn({ context }: Visitor, name: string, password: string): Promise<Cookies> {
-  const answer = await context.request.post('/v1/sessions', {
+async function signIn(name: string, password: string): Promise<Session> {
+  await using visitor = await visit(browser, { url: product.url, theme: 'light', language: 'en' })
+  const answer = await visitor.context.request.post('/v1/sessions', {
     data: { name, password },
     headers: { origin: new URL(product.url).origin },
   })
   expect(answer.status()).toBe(201)
-  return context.cookies()
+  return await visitor.context.storageState()
 }
 
 function rowOf(page: Page, slug: string) {

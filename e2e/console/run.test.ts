@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 
 import { freePort } from '@slipway/testkit'
-import type { Browser, BrowserContext } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { startAgent } from '../agent/agent-process.ts'
@@ -18,6 +18,7 @@ import {
   openBrowser,
   PASSWORD,
   visit,
+  type Session,
 } from './browser.ts'
 import { embeddedPlace } from './embedded.ts'
 import { PASTE_TWO_LINES, allLines, heldLines, screenOf, sourcesOf } from './log-page.ts'
@@ -25,7 +26,6 @@ import { DATA, screens } from './places.ts'
 import { problemsOf, tooWide } from './walk.ts'
 import { makeNoisyRepository } from './noisy.ts'
 
-type Session = Awaited<ReturnType<BrowserContext['storageState']>>
 const DEADLINE = { timeout: 120_000 }
 
 let home = ''

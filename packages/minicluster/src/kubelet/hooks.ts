@@ -1,5 +1,5 @@
 /** Life-cycle hooks: exec, httpGet and sleep. Says why one failed, or nothing. */
-import { messageOf, type Clock } from '@slipway/kit'
+import { messageOf } from '@slipway/kit'
 
 import type { Container } from './model.ts'
 import { callHook, type ProbeTarget } from './probe-check.ts'
@@ -18,7 +18,11 @@ export async function runHook(
   hook: Hook,
   { timeoutMs, signal }: Limits,
 ): Promise<string | undefined> {
-  if (hook.sleep) return sleepFor(target.clock, Math.min(hook.sleep.seconds * 1_000, timeoutMs), signal)
+  if (hook.sleep) {
+    // Ended before its time, it has not failed.
+    await target.clock.sleep(Math.min(hook.sleep.seconds * 1_000, timeoutMs), signal).catch(() => undefined)
+    return undefined
+  }
   if (hook.httpGet) {
     const answer = await Promise.race([callHook(target, hook.httpGet, timeoutMs), abortOf(signal)])
     return answer === undefined || answer.ok ? undefined : answer.message
@@ -40,12 +44,6 @@ export async function runHook(
   } catch (error) {
     return messageOf(error)
   }
-}
-
-async function sleepFor(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<undefined> {
-  await clock.sleep(ms, signal).catch((error: unknown) => {
-    if (signal?.aborted !== true) throw error
-  })
 }
 
 function abortOf(signal: AbortSignal | undefined): Promise<undefined> {

@@ -28,7 +28,12 @@ import {
   receiving as receivingOf,
   removeHalfReceived,
 } from './build/index.ts'
-import { evacuationReconciler, evacuationRoutes, lossReconciler } from './evacuation/index.ts'
+import {
+  evacuationReconciler,
+  evacuationRoutes,
+  evacuationUpkeep,
+  lossReconciler,
+} from './evacuation/index.ts'
 import { eventRoutes, eventUpkeep, openHub } from './event/index.ts'
 import {
   allClusters,
@@ -153,6 +158,7 @@ export function modulesOf(platform: Platform): Modules {
       credentialReconciler(connections),
       evacuationReconciler({ clusters: connections }),
       lossReconciler({ clusters: connections }),
+      evacuationUpkeep,
       registryUpkeep(registry),
       buildReconciler({
         clusters: connections,

@@ -1,4 +1,5 @@
 import type { DrainPreview, EvacuationDetail } from '@slipway/contract'
+import { SECOND_MS } from '@slipway/kit'
 
 import { confirm } from '../../ask.ts'
 import { commandOf, dryRunOption, timeoutOption } from '../../command.ts'
@@ -12,7 +13,6 @@ import { mutationOptions } from '../../server.ts'
 import { effectView, evacuationLine, evacuationView } from './evacuation-view.ts'
 
 const GIVE_UP_SECONDS = 3_600
-const SECOND_MS = 1_000
 
 export function nodeDrain(deps: Deps, run = runNodeDrain) {
   return commandOf(deps, 'node.drain', [

@@ -1,11 +1,11 @@
 import { shorten } from '@slipway/kit'
 import type { Live, Objects } from '@slipway/kube'
 
+import { BUILD_LABEL } from '../fleet/index.ts'
 import { jobNameOf, type Build, type BuildLimits } from './model.ts'
 import type { JobFacts } from './plan.ts'
 
 export const MANAGER = 'slipway-build'
-export const BUILD_LABEL = 'slipway/build'
 const USER_ID = 65_532
 
 export type JobInput = {

@@ -1,3 +1,3 @@
-export { lossReconciler } from './losses.ts'
+export { evacuationUpkeep, lossReconciler } from './losses.ts'
 export { evacuationReconciler } from './reconciler.ts'
 export { evacuationRoutes } from './routes.ts'

@@ -6,8 +6,8 @@ import { DAY_MS, MINUTE_MS, SECOND_MS } from '@slipway/kit'
 import { eachObject } from '@slipway/kube'
 
 import { wake, type ControlContext, type Reconciler } from '../../control/index.ts'
-import { allClusters, type Clusters } from '../fleet/index.ts'
-import { nodeSightOf, WORKLOAD_LABEL, type NodeSight } from './manifests.ts'
+import { allClusters, WORKLOAD_LABEL, type Clusters } from '../fleet/index.ts'
+import { nodeSightOf, type NodeSight } from './manifests.ts'
 import type { Evacuation } from './model.ts'
 import { isOf, podsOn, workloadsAt } from './observe.ts'
 import * as queries from './queries.ts'
@@ -26,8 +26,6 @@ export function lossReconciler({ clusters }: { readonly clusters: Clusters }): R
     concurrency: 4,
     deadlineMs: MINUTE_MS,
     async reconcile(context, clusterId) {
-      const before = new Date(context.clock.now().getTime() - KEEP_MS)
-      await context.transact((db) => queries.forgetEvacuations(db, before))
       const connection = await clusters.connect(clusterId).catch(() => undefined)
       // What does not answer says nothing about its nodes.
       if (!connection) return {}
@@ -36,12 +34,27 @@ export function lossReconciler({ clusters }: { readonly clusters: Clusters }): R
         const sight = nodeSightOf(node)
         if (!sight.ready) lost.push(sight)
       }
+      if (lost.length === 0) return {}
       const known = await context.transact((db) => queries.lostNodes(db, clusterId))
       for (const sight of lost)
         if (!known.has(sight.name)) await noteLoss(context, { clusterId, kube: connection.kube }, sight)
       return {}
     },
   }
+}
+
+/** Forgets what ended long ago. */
+export const evacuationUpkeep: Reconciler = {
+  name: 'evacuation-upkeep',
+  keys: async () => ['all'],
+  resyncMs: 5 * MINUTE_MS,
+  concurrency: 1,
+  deadlineMs: MINUTE_MS,
+  async reconcile(context) {
+    const before = new Date(context.clock.now().getTime() - KEEP_MS)
+    await context.transact((db) => queries.forgetEvacuations(db, before))
+    return {}
+  },
 }
 
 async function noteLoss(

@@ -1,20 +1,10 @@
 import type { Live } from '@slipway/kube'
 
-import { isReady, WORKLOAD_LABEL } from '../fleet/index.ts'
+import { isReady, PROCESS_LABEL, VERSION_LABEL, WORKLOAD_LABEL } from '../fleet/index.ts'
 import { instanceOf } from '../instance/index.ts'
 import type { Seat } from './model.ts'
 
 type Pod = Live<'pods'>
-
-export { WORKLOAD_LABEL } from '../fleet/index.ts'
-export const BUILD_LABEL = 'slipway/build'
-const PROCESS_LABEL = 'slipway/process'
-const VERSION_LABEL = 'slipway/version'
-
-/** True for a pod that takes something of its node still. */
-export function hasNotEnded({ status }: Pod): boolean {
-  return status?.phase !== 'Succeeded' && status?.phase !== 'Failed'
-}
 
 export function seatOf(pod: Pod, organizationId: string): Seat {
   const { workloadId, process, version, name, node, ready, createdAt } = instanceOf(pod)

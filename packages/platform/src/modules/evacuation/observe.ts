@@ -4,33 +4,14 @@ import { eachObject, type Kube, type Live } from '@slipway/kube'
 
 import type { Db } from '../../tables.ts'
 import { findWorkload, type Workload } from '../app/index.ts'
-import type { ClusterConnection } from '../fleet/index.ts'
-import {
-  BUILD_LABEL,
-  hasNotEnded,
-  nodeSightOf,
-  seatOf,
-  wantedOf,
-  WORKLOAD_LABEL,
-  type NodeSight,
-} from './manifests.ts'
+import { BUILD_LABEL, findNode, hasEnded, WORKLOAD_LABEL, type ClusterConnection } from '../fleet/index.ts'
+import { nodeSightOf, seatOf, wantedOf, type NodeSight } from './manifests.ts'
 import type { Scene, Seat } from './model.ts'
 
 type Pod = Live<'pods'>
 type Read = <T>(run: (db: Db) => Promise<T>) => Promise<T>
 
 const QUESTIONS_AT_ONCE = 8
-
-/** Our account may list nodes, and nothing else of them. */
-export async function findNode(
-  kube: Kube,
-  name: string,
-  signal: AbortSignal,
-): Promise<NodeSight | undefined> {
-  const { items } = await kube.list('nodes', { fieldSelector: `metadata.name=${name}`, limit: 1, signal })
-  const [node] = items
-  return node && nodeSightOf(node)
-}
 
 export async function podsOn(
   kube: Kube,
@@ -39,7 +20,7 @@ export async function podsOn(
 ): Promise<readonly Pod[]> {
   const pods: Pod[] = []
   for await (const pod of eachObject(kube, 'pods', { fieldSelector: `spec.nodeName=${node}`, ...options }))
-    if (hasNotEnded(pod)) pods.push(pod)
+    if (!hasEnded(pod)) pods.push(pod)
   return pods
 }
 
@@ -75,12 +56,18 @@ export async function observeScene(
   about: { readonly clusterId: string; readonly node: string; readonly known: Iterable<string> },
   { read, signal }: { readonly read: Read; readonly signal: AbortSignal },
 ): Promise<
-  Scene & { readonly sight: NodeSight | undefined; readonly workloads: ReadonlyMap<string, Workload> }
+  Scene & {
+    readonly sight: NodeSight | undefined
+    readonly workloads: ReadonlyMap<string, Workload>
+    /** Everything on the node, whosever it is. */
+    readonly pods: number
+  }
 > {
-  const [sight, here] = await Promise.all([
-    findNode(kube, about.node, signal),
+  const [found, here] = await Promise.all([
+    findNode(kube, about.node, { signal }),
     podsOn(kube, about.node, { signal }),
   ])
+  const sight = found && nodeSightOf(found)
   const ids = here.flatMap(({ metadata }) => metadata.labels?.[WORKLOAD_LABEL] ?? [])
   const workloads = await workloadsAt(read, about.clusterId, [...about.known, ...ids])
   const limiter = limiterOf(QUESTIONS_AT_ONCE)
@@ -95,7 +82,7 @@ export async function observeScene(
           signal,
         }
         for await (const pod of eachObject(kube, 'pods', selection))
-          if (hasNotEnded(pod)) seats.push(seatOf(pod, workload.organizationId))
+          if (!hasEnded(pod)) seats.push(seatOf(pod, workload.organizationId))
         for await (const one of eachObject(kube, 'deployments', selection)) wanted.set(...wantedOf(one))
       }),
     ),
@@ -108,5 +95,6 @@ export async function observeScene(
     seats,
     wanted,
     builds,
+    pods: here.length,
   }
 }

@@ -11,7 +11,7 @@ import { evacuationErrors } from './errors.ts'
 import { nodeSightOf, type NodeSight } from './manifests.ts'
 import { kinOf, type Evacuation, type Kin, type Move, type Seat, type Why } from './model.ts'
 import { setSchedulable } from './nodes.ts'
-import { observeScene, podsOn } from './observe.ts'
+import { observeScene } from './observe.ts'
 import { hindranceOf } from './plan.ts'
 import * as queries from './queries.ts'
 import { EVACUATION_RECONCILER } from './reconciler.ts'
@@ -191,9 +191,7 @@ export async function previewDrain(
       why: hindranceOf(kin, scene) ?? null,
     }
   })
-  const [nodes, pods] = await asked(async () =>
-    Promise.all([kube.list('nodes', { limit: NODES_MAX, signal }), podsOn(kube, at.node, { signal })]),
-  )
+  const nodes = await asked(() => kube.list('nodes', { limit: NODES_MAX, signal }))
   const told: Effect[] = []
   for (const { seat, ...effect } of effects)
     told.push({ ...effect, why: effect.why ?? (await budgetOf(kube, seat, signal)) })
@@ -206,7 +204,7 @@ export async function previewDrain(
       (a, b) => a.place.name.localeCompare(b.place.name) || a.process.localeCompare(b.process),
     ),
     builds: scene.builds,
-    others: pods.length - here.length - scene.builds,
+    others: scene.pods - here.length - scene.builds,
   }
 }
 

@@ -82,6 +82,21 @@ function capacityOf(nodes: readonly Live<'nodes'>[]): Capacity {
   }
 }
 
+/** A node by its name. Our account may list nodes, and nothing else of them. */
+export async function findNode(
+  kube: Kube,
+  name: string,
+  options: CallOptions,
+): Promise<Live<'nodes'> | undefined> {
+  const { items } = await kube.list('nodes', { fieldSelector: `metadata.name=${name}`, limit: 1, ...options })
+  return items[0]
+}
+
+/** Whether a pod takes nothing of its node any more. */
+export function hasEnded({ status }: Live<'pods'>): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed'
+}
+
 export function isReady({ status }: Live<'nodes'>): boolean {
   return status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false
 }

@@ -4,6 +4,11 @@ import type { ObjectsOf } from './watch.ts'
 
 /** Label of everything that belongs to a Workload; its value is the Workload's id. */
 export const WORKLOAD_LABEL = 'slipway/workload'
+/** Of a Workload's objects: which of its processes, and the hash of which version. */
+export const PROCESS_LABEL = 'slipway/process'
+export const VERSION_LABEL = 'slipway/version'
+/** Label of a Job and its pods; its value is the build's id. */
+export const BUILD_LABEL = 'slipway/build'
 
 /** What an operator says about a Cluster's gateway; what is left out is read from the Cluster. */
 export type GatewaySettings = {

@@ -11,6 +11,16 @@ export function amountOf(resources: Readonly<Record<string, string>> | undefined
   return { cpuCores: quantityOf(resources?.['cpu']), memoryBytes: quantityOf(resources?.['memory']) }
 }
 
+export function sumOf(amounts: readonly Amount[]): Amount {
+  return amounts.reduce(
+    (sum, { cpuCores, memoryBytes }) => ({
+      cpuCores: sum.cpuCores + cpuCores,
+      memoryBytes: sum.memoryBytes + memoryBytes,
+    }),
+    { cpuCores: 0, memoryBytes: 0 },
+  )
+}
+
 /**
  * What the scheduler sets aside for a pod: its containers together, or one of those that run before them, if that is more.
  * https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
@@ -19,13 +29,7 @@ export function requestsOf(spec: Pick<PodSpec, 'containers' | 'initContainers'> 
   const of = ({ resources }: Container): Amount => amountOf(resources?.requests)
   const before = spec?.initContainers ?? []
   const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === 'Always'
-  const together = [...(spec?.containers ?? []), ...before.filter(isSidecar)].map(of).reduce(
-    (sum, one) => ({
-      cpuCores: sum.cpuCores + one.cpuCores,
-      memoryBytes: sum.memoryBytes + one.memoryBytes,
-    }),
-    { cpuCores: 0, memoryBytes: 0 },
-  )
+  const together = sumOf([...(spec?.containers ?? []), ...before.filter(isSidecar)].map(of))
   return before
     .filter((one) => !isSidecar(one))
     .map(of)

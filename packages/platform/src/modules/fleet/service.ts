@@ -9,7 +9,7 @@ import { credentialsOwner } from './connections.ts'
 import { expiryOf } from './credential.ts'
 import { fleetErrors } from './errors.ts'
 import { isReady } from './facts.ts'
-import type { Cluster, ClusterConnection, GatewaySettings } from './model.ts'
+import { WORKLOAD_LABEL, type Cluster, type ClusterConnection, type GatewaySettings } from './model.ts'
 import * as queries from './queries.ts'
 import type { Registration } from './registration.ts'
 import { CREDENTIAL_RECONCILER, type Renewed } from './rotation.ts'
@@ -175,7 +175,7 @@ export async function listNodes(
       let instances = 0
       for await (const pod of eachObject(kube, 'pods', {
         fieldSelector: `spec.nodeName=${node.metadata.name}`,
-        labelSelector: 'slipway/workload',
+        labelSelector: WORKLOAD_LABEL,
         signal,
       })) {
         if (pod.metadata.deletionTimestamp === undefined) instances += 1

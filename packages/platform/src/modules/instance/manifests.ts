@@ -4,7 +4,7 @@ import type { Live } from '@slipway/kube'
 
 import type { InstanceState } from '@slipway/contract'
 
-import { WORKLOAD_LABEL } from '../fleet/index.ts'
+import { PROCESS_LABEL, VERSION_LABEL, WORKLOAD_LABEL } from '../fleet/index.ts'
 import type { Instance, Use, Why } from './model.ts'
 
 type Pod = Live<'pods'>
@@ -12,8 +12,6 @@ type Status = NonNullable<Pod['status']>
 type ContainerStatus = NonNullable<Status['containerStatuses']>[number]
 type Terminated = NonNullable<NonNullable<ContainerStatus['state']>['terminated']>
 
-export const PROCESS_LABEL = 'slipway/process'
-const VERSION_LABEL = 'slipway/version'
 const PORTS_ANNOTATION = 'slipway/ports'
 const TEXT_MAX = 300
 

@@ -4,9 +4,9 @@ import { findObject, KubeError, type ExecSession, type Kube, type Live } from '@
 import type { RequestContext } from '../../context.ts'
 import { found } from '../../http/errors.ts'
 import { findWorkload, type Workload } from '../app/index.ts'
-import { WORKLOAD_LABEL, type ClusterConnection, type Clusters } from '../fleet/index.ts'
+import { PROCESS_LABEL, WORKLOAD_LABEL, type ClusterConnection, type Clusters } from '../fleet/index.ts'
 import { instanceErrors } from './errors.ts'
-import { PROCESS_LABEL, useOf } from './manifests.ts'
+import { useOf } from './manifests.ts'
 import { partsOfInstance, type Use } from './model.ts'
 
 type Pod = Live<'pods'>

@@ -1,13 +1,20 @@
 /* Nodes and pods → who asks for how much. */
 import type { Live } from '@slipway/kube'
 
-import { amountOf, isReady, quantityOf, requestsOf, WORKLOAD_LABEL } from '../fleet/index.ts'
+import {
+  amountOf,
+  BUILD_LABEL,
+  hasEnded,
+  isReady,
+  PROCESS_LABEL,
+  quantityOf,
+  requestsOf,
+  WORKLOAD_LABEL,
+} from '../fleet/index.ts'
 import { instanceOf } from '../instance/index.ts'
 import type { Amount, Claim, NodeFacts, Tenant } from './model.ts'
 
 type Pod = Live<'pods'>
-
-const BUILD_LABEL = 'slipway/build'
 
 export function nodeFactsOf(node: Live<'nodes'>): NodeFacts {
   const allocatable = node.status?.allocatable
@@ -24,8 +31,7 @@ export function nodeFactsOf(node: Live<'nodes'>): NodeFacts {
 
 /** A pod that takes something of its node; one that has ended does not. */
 export function tenantOf(pod: Pod, use: Amount | undefined): Tenant | undefined {
-  const { phase } = pod.status ?? {}
-  if (phase === 'Succeeded' || phase === 'Failed') return undefined
+  if (hasEnded(pod)) return undefined
   const { state, createdAt } = instanceOf(pod)
   return {
     namespace: pod.metadata.namespace ?? '',
@@ -42,6 +48,6 @@ function claimOf({ metadata }: Pod): Claim {
   const workloadId = metadata.labels?.[WORKLOAD_LABEL]
   const buildId = metadata.labels?.[BUILD_LABEL]
   if (workloadId !== undefined)
-    return { kind: 'workload', workloadId, process: metadata.labels?.['slipway/process'] ?? '' }
+    return { kind: 'workload', workloadId, process: metadata.labels?.[PROCESS_LABEL] ?? '' }
   return buildId === undefined ? { kind: 'none' } : { kind: 'build', buildId }
 }

@@ -3,19 +3,8 @@
  * tell a neighbour's load from their own fault; whose it is they see where they may see the Project anyway.
  */
 import { partsOf } from '../app/index.ts'
+import { sumOf } from '../fleet/index.ts'
 import type { Amount, NodeFacts, OwnedTenant, Owner, Share, Sight, Tenant } from './model.ts'
-
-const NOTHING: Amount = { cpuCores: 0, memoryBytes: 0 }
-
-export function sumOf(amounts: readonly Amount[]): Amount {
-  return amounts.reduce(
-    (sum, { cpuCores, memoryBytes }) => ({
-      cpuCores: sum.cpuCores + cpuCores,
-      memoryBytes: sum.memoryBytes + memoryBytes,
-    }),
-    NOTHING,
-  )
-}
 
 /** Part of a node, 0 to 1: the greater of CPU and memory. */
 export function partOf(amount: Amount, capacity: Amount): number {

@@ -5,12 +5,12 @@ import type { Db } from '../../tables.ts'
 import { decide } from '../access/index.ts'
 import { placesFor } from '../app/index.ts'
 import { findBuild } from '../build/index.ts'
-import type { Clusters } from '../fleet/index.ts'
+import { findNode, sumOf, type Clusters } from '../fleet/index.ts'
 import { asked } from '../instance/index.ts'
 import { findProjectSlugs } from '../tenancy/index.ts'
 import { nodeFactsOf, tenantOf } from './manifests.ts'
-import type { BuildPlace, NodeFacts, OwnedTenant, Sight, Tenant } from './model.ts'
-import { ownedTenants, sumOf } from './plan.ts'
+import type { Amount, BuildPlace, NodeFacts, OwnedTenant, Sight, Tenant } from './model.ts'
+import { ownedTenants } from './plan.ts'
 import type { Uses } from './uses.ts'
 
 export type NodePorts = { readonly clusters: Clusters; readonly uses: Uses }
@@ -19,8 +19,8 @@ export type NodePorts = { readonly clusters: Clusters; readonly uses: Uses }
 export type Look = {
   readonly facts: NodeFacts
   readonly tenants: readonly OwnedTenant[]
-  readonly requested: ReturnType<typeof sumOf>
-  readonly use: ReturnType<typeof sumOf> | undefined
+  readonly requested: Amount
+  readonly use: Amount | undefined
 }
 
 const PODS_MAX = 1_000
@@ -33,24 +33,16 @@ export async function lookAt(
 ): Promise<Look | undefined> {
   const { kube } = await clusters.connect(at.clusterId)
   const [node, podUses, use] = await Promise.all([
-    findNode(kube, at.node, ctx.signal),
+    asked(() => findNode(kube, at.node, { signal: ctx.signal })),
     uses.ofPods(at.clusterId, kube),
     uses.ofNode(kube, at.node, ctx.signal),
   ])
   if (!node) return undefined
   const tenants = await asked(() => tenantsOn(kube, at.node, podUses, ctx.signal))
   const sight = await ctx.read((db) => sightOf(ctx, db, at.clusterId, tenants))
-  const owned = ownedTenants(tenants, sight, node.capacity)
-  return { facts: node, tenants: owned, requested: sumOf(tenants.map((one) => one.requested)), use }
-}
-
-async function findNode(kube: Kube, name: string, signal: AbortSignal): Promise<NodeFacts | undefined> {
-  // Our account may list nodes, and nothing else of them.
-  const page = await asked(() =>
-    kube.list('nodes', { fieldSelector: `metadata.name=${name}`, limit: 1, signal }),
-  )
-  const [node] = page.items
-  return node && nodeFactsOf(node)
+  const facts = nodeFactsOf(node)
+  const owned = ownedTenants(tenants, sight, facts.capacity)
+  return { facts, tenants: owned, requested: sumOf(tenants.map((one) => one.requested)), use }
 }
 
 async function tenantsOn(

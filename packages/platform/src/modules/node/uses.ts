@@ -2,9 +2,8 @@ import { messageOf, SECOND_MS } from '@slipway/kit'
 import { eachObject, KubeError, type Kube } from '@slipway/kube'
 
 import type { Platform } from '../../context.ts'
-import { amountOf } from '../fleet/index.ts'
+import { amountOf, sumOf } from '../fleet/index.ts'
 import type { Amount } from './model.ts'
-import { sumOf } from './plan.ts'
 
 /** How long what was measured is good, in ms: metrics servers measure every 15 s. */
 const FRESH_MS = 10 * SECOND_MS

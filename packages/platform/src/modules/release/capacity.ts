@@ -5,7 +5,7 @@
  */
 import type { Live } from '@slipway/kube'
 
-import { amountOf, isReady, requestsOf, type Amount } from '../fleet/index.ts'
+import { amountOf, hasEnded, isReady, requestsOf, type Amount } from '../fleet/index.ts'
 import { labels } from './manifests.ts'
 import type { Release } from './model.ts'
 
@@ -104,8 +104,9 @@ function roomOf(node: Node): Room {
 /** Pods that hold their place: those that have not ended, without what makes way. */
 function stayingPods({ pods, workloadId }: CapacityInput, gone: readonly Gone[]): readonly Pod[] {
   const left = new Map(gone.map(({ hash, process, count }) => [`${hash} ${process}`, count]))
-  return pods.filter(({ metadata, status }) => {
-    if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return false
+  return pods.filter((pod) => {
+    if (hasEnded(pod)) return false
+    const { metadata } = pod
     if (metadata.labels?.[labels.workload] !== workloadId) return true
     const key = `${metadata.labels[labels.version]} ${metadata.labels[labels.process]}`
     const count = left.get(key) ?? 0

@@ -9,14 +9,14 @@ import { canonicalJson } from '@slipway/kit'
 import type { HttpRouteRule, Objects } from '@slipway/kube'
 
 import { partsOf, type Variable, type Workload } from '../app/index.ts'
-import { WORKLOAD_LABEL, type GatewayFacts } from '../fleet/index.ts'
+import { PROCESS_LABEL, VERSION_LABEL, WORKLOAD_LABEL, type GatewayFacts } from '../fleet/index.ts'
 import { countedProcessOf, routedProcessOf, type Version } from './model.ts'
 import type { Shape } from './shape.ts'
 
 export const labels = {
   workload: WORKLOAD_LABEL,
-  process: 'slipway/process',
-  version: 'slipway/version',
+  process: PROCESS_LABEL,
+  version: VERSION_LABEL,
   installation: 'slipway/installation',
 } as const
 

@@ -2,7 +2,7 @@
 import { eachObject, hasReason, type Live } from '@slipway/kube'
 
 import type { ControlContext } from '../../control/index.ts'
-import type { ClusterConnection } from '../fleet/index.ts'
+import { hasEnded, type ClusterConnection } from '../fleet/index.ts'
 import {
   judgeCapacity,
   needsText,
@@ -14,6 +14,7 @@ import {
   type Reserve,
   type Verdict,
 } from './capacity.ts'
+import { labels } from './manifests.ts'
 import { countedProcessOf, type Release, type SettledBatch, type Version } from './model.ts'
 import { demandOf, targetOf } from './shape.ts'
 import type { State } from './state.ts'
@@ -73,13 +74,12 @@ function needsOf(
   pods: readonly Live<'pods'>[],
   countOf: (process: string) => number,
 ): Need[] {
-  const isHere = ({ metadata, status }: Live<'pods'>): boolean =>
-    metadata.labels?.['slipway/workload'] === state.workload.id &&
-    metadata.labels['slipway/version'] === active.hash &&
-    metadata.deletionTimestamp === undefined &&
-    status?.phase !== 'Failed' &&
-    status?.phase !== 'Succeeded'
-  const here = pods.filter(isHere).map(({ metadata }) => metadata.labels?.['slipway/process'])
+  const isHere = (pod: Live<'pods'>): boolean =>
+    pod.metadata.labels?.[labels.workload] === state.workload.id &&
+    pod.metadata.labels[labels.version] === active.hash &&
+    pod.metadata.deletionTimestamp === undefined &&
+    !hasEnded(pod)
+  const here = pods.filter(isHere).map(({ metadata }) => metadata.labels?.[labels.process])
   return [...specs].map(([process, spec]) => ({
     process,
     spec,
