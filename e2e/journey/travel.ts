@@ -18,6 +18,8 @@ export type Journey = {
   readonly entrance: () => Promise<Entrance>
   /** How many have to come at least. */
   readonly requests?: number
+  /** How long a gateway may take from confirming a route to following it, in ms; ours takes none. */
+  readonly lagMs?: number
 }
 
 /**
@@ -59,35 +61,37 @@ export async function travel(journey: Journey): Promise<string> {
 }
 
 /** The second version, by header, then for a quarter, then for everybody. @returns the share that was attained at 25 % */
-async function goForward({ developer, repository }: Journey, visitors: Visitors): Promise<number> {
+async function goForward(journey: Journey, visitors: Visitors): Promise<number> {
+  const { developer, repository } = journey
   const { cli, workload } = developer
   const two = await developer.build(repository.commits[1])
   const untouchedFromMs = nowMs()
   const steps = ['--steps', '1,header x-gray: 1,person,25%,person,rest']
   const second = cli.run('release', 'start', workload, '--image', two, ...steps)
   await developer.reaches('WaitPerson', 0)
-  const byHeader = await watch(visitors)
+  const byHeader = await watch(journey, visitors)
   expect(versionsOf(byHeader.gray)).toEqual(['two'])
   const approvedMs = nowMs()
   expect(versionsOf(visitors.between('short', untouchedFromMs, approvedMs))).toEqual(['one'])
   await cli.succeed(['gate', 'approve', workload])
   await developer.reaches('WaitPerson', 1)
-  const byWeight = await watch(visitors)
+  const byWeight = await watch(journey, visitors)
   const share = byWeight.short.filter(({ version }) => version === 'two').length / byWeight.short.length
   expect(share).toBeGreaterThan(0.2)
   expect(share).toBeLessThan(0.3)
   await cli.succeed(['gate', 'approve', workload])
   expect(await second).toMatchObject({ exit: 0 })
-  expect(versionsOf((await watch(visitors)).short)).toEqual(['two'])
+  expect(versionsOf((await watch(journey, visitors)).short)).toEqual(['two'])
   return share
 }
 
 /** Back, without a build. @returns how fast, in words */
-async function goBack({ developer }: Journey, visitors: Visitors): Promise<string> {
+async function goBack(journey: Journey, visitors: Visitors): Promise<string> {
+  const { developer } = journey
   const backMs = nowMs()
   const back = await developer.cli.succeed(['release', 'rollback', developer.workload])
   const endedMs = nowMs()
-  expect(versionsOf((await watch(visitors)).short)).toEqual(['one'])
+  expect(versionsOf((await watch(journey, visitors)).short)).toEqual(['one'])
   const last = visitors
     .between('short', backMs, nowMs())
     .filter(({ version }) => version === 'two')
@@ -108,8 +112,10 @@ const versionsOf = (answers: readonly Answer[]): readonly string[] => [
 
 /** What visitors see for a while. */
 async function watch(
+  { lagMs = 0 }: Journey,
   visitors: Visitors,
 ): Promise<{ readonly short: readonly Answer[]; readonly gray: readonly Answer[] }> {
+  await systemClock.sleep(lagMs)
   const fromMs = nowMs()
   await systemClock.sleep(WATCH_MS)
   return {
