@@ -1,13 +1,13 @@
 import { useEffect } from 'react'
 
-import type { Cluster, VisibleInstance } from '@slipway/contract'
+import type { Cluster } from '@slipway/contract'
 import { SECOND_MS } from '@slipway/kit'
 
 import { useRows } from '../../data/queries.ts'
+import { useAmounts } from '../../objects/amounts.tsx'
 import { useFormat } from '../../preferences/format.ts'
 import { useText } from '../../preferences/text.ts'
 import { Facts, Panel } from '../../ui/page.tsx'
-import { Share } from '../../ui/share.tsx'
 
 const EVERY_MS = 15 * SECOND_MS
 const PAGE_ROWS = 200
@@ -37,10 +37,9 @@ function Amounts({ cluster, has }: AmountsProps) {
   const running = instances.rows ?? []
   const total = instances.total ?? running.length
   const isMeasured = running.some(({ use }) => use !== null)
-  const parts = [
-    ['cpuCores', text('instance.cpu'), format.cores],
-    ['memoryBytes', text('instance.memory'), format.bytes],
-  ] as const
+  const requested = sumOf(running.map(({ resources }) => resources))
+  const used = sumOf(running.map(({ use }) => use))
+  const amounts = useAmounts({ capacity: has, requested, use: isMeasured ? used : null })
   return (
     <Facts
       rows={[
@@ -54,27 +53,20 @@ function Amounts({ cluster, has }: AmountsProps) {
                 total: format.number(has.instancesMax),
               }),
         ],
-        ...parts.flatMap(([part, what, shown]) => {
-          const asked = text('node.asked', { what })
-          const used = text('node.used', { what })
-          const sum = sumOf(running, ({ resources }) => resources[part])
-          const taken = sumOf(running, ({ use }) => use?.[part] ?? null)
-          const rows = [
-            [asked, <Share key={asked} label={asked} part={sum} whole={has[part]} shown={shown} />] as const,
-          ]
-          // Not every Cluster measures.
-          if (isMeasured)
-            rows.push([used, <Share key={used} label={used} part={taken} whole={has[part]} shown={shown} />])
-          return rows
-        }),
+        ...amounts,
       ]}
     />
   )
 }
 
-function sumOf(rows: readonly VisibleInstance[], value: (row: VisibleInstance) => number | null): number {
-  let sum = 0
-  for (const row of rows) sum += value(row) ?? 0
+type Amount = { readonly cpuCores: number | null; readonly memoryBytes: number | null }
+
+function sumOf(amounts: readonly (Amount | null)[]) {
+  const sum = { cpuCores: 0, memoryBytes: 0 }
+  for (const amount of amounts) {
+    sum.cpuCores += amount?.cpuCores ?? 0
+    sum.memoryBytes += amount?.memoryBytes ?? 0
+  }
   return sum
 }
 

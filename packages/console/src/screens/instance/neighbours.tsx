@@ -2,9 +2,9 @@ import type { Instance, NodeLoad } from '@slipway/contract'
 import { SECOND_MS } from '@slipway/kit'
 
 import { useAnswer } from '../../data/queries.ts'
+import { useParts } from '../../objects/amounts.tsx'
 import { useLack } from '../../objects/may.tsx'
 import { NodeStatus, Tenants } from '../../objects/node.tsx'
-import { useFormat } from '../../preferences/format.ts'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { Go } from '../../ui/go.tsx'
@@ -55,22 +55,17 @@ export function Neighbours({ instance }: InstanceProps) {
 
 function Load({ node }: { readonly node: NodeLoad }) {
   const { text } = useText()
-  const format = useFormat()
+  const parts = useParts()
   const taken = node.use ?? node.requested
-  const key = node.use === null ? 'node.asked' : 'node.used'
+  const said = node.use === null ? 'node.asked' : 'node.used'
   return (
     <p className="node-load">
       <code>{node.name}</code>
       <NodeStatus node={node} />
-      {(
-        [
-          ['cpuCores', text('instance.cpu'), format.cores],
-          ['memoryBytes', text('instance.memory'), format.bytes],
-        ] as const
-      ).map(([part, what, shown]) => (
-        <span key={part} className="node-part">
-          <span className="soft">{text(key, { what })}</span>
-          <Share label={text(key, { what })} part={taken[part]} whole={node.capacity[part]} shown={shown} />
+      {parts.map(({ key, what, shown }) => (
+        <span key={key} className="node-part">
+          <span className="soft">{text(said, { what })}</span>
+          <Share label={text(said, { what })} part={taken[key]} whole={node.capacity[key]} shown={shown} />
         </span>
       ))}
     </p>

@@ -1,4 +1,4 @@
-import { Checkbox, Form, Input } from 'antd'
+import { Form, Input } from 'antd'
 
 import type { Cluster } from '@slipway/contract'
 import { SECOND_MS } from '@slipway/kit'
@@ -9,11 +9,9 @@ import { ClusterStatus } from '../../objects/cluster.tsx'
 import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
-import { NameFields } from '../../ui/create-dialog.tsx'
 import { Go } from '../../ui/go.tsx'
 import { Panel } from '../../ui/page.tsx'
-import { Refusal } from '../../ui/refusal.tsx'
-import { GatewayFields, placeOf, type ClusterFields } from './fields.tsx'
+import { ClusterForm, placeOf, type ClusterFields } from './fields.tsx'
 
 const EVERY_MS = 2 * SECOND_MS
 const AUTHORITY_MAX = 128 * 1024
@@ -57,11 +55,16 @@ function AgentForm({ isPending, error, register }: FormProps) {
   const [form] = Form.useForm<Fields>()
   return (
     <Panel title={text('cluster.way.agent')}>
-      <Form<Fields> form={form} layout="vertical" requiredMark={false} onFinish={register}>
-        <NameFields
-          propose={(slug) => form.setFieldValue('slug', slug)}
-          isTouched={() => form.isFieldTouched('slug')}
-        />
+      <ClusterForm<Fields>
+        form={form}
+        register={register}
+        error={error}
+        actions={
+          <Act does="registerAgent" type="primary" htmlType="submit" loading={isPending}>
+            {text('cluster.submit')}
+          </Act>
+        }
+      >
         <Form.Item name="image" label={text('cluster.agentImage')} extra={text('cluster.agentImageHelp')}>
           <Input className="mono" spellCheck={false} maxLength={512} />
         </Form.Item>
@@ -77,17 +80,7 @@ function AgentForm({ isPending, error, register }: FormProps) {
             maxLength={AUTHORITY_MAX}
           />
         </Form.Item>
-        <Form.Item name="isDefault" valuePropName="checked">
-          <Checkbox>{text('cluster.isDefault')}</Checkbox>
-        </Form.Item>
-        <GatewayFields />
-        <Refusal error={error} />
-        <div className="row-actions">
-          <Act does="registerAgent" type="primary" htmlType="submit" loading={isPending}>
-            {text('cluster.submit')}
-          </Act>
-        </div>
-      </Form>
+      </ClusterForm>
     </Panel>
   )
 }

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Form } from 'antd'
+import { Button, Form } from 'antd'
 import { useState } from 'react'
 
 import { useCheck } from '../../data/check.ts'
@@ -7,13 +7,11 @@ import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo } from '../../routes/use.ts'
-import { NameFields } from '../../ui/create-dialog.tsx'
 import { KubeconfigField } from '../../ui/kubeconfig-field.tsx'
 import { Panel } from '../../ui/page.tsx'
-import { Refusal } from '../../ui/refusal.tsx'
 import { Shape } from '../../ui/status.tsx'
 import { AccountManifest } from './account-manifest.tsx'
-import { GatewayFields, placeOf, type ClusterFields } from './fields.tsx'
+import { ClusterForm, placeOf, type ClusterFields } from './fields.tsx'
 
 /** Registers a Cluster by its kubeconfig: what is checked can be tried without registering it. */
 export function ByKubeconfig() {
@@ -31,23 +29,38 @@ export function ByKubeconfig() {
     const fields = await form.validateFields()
     check.mutate(requestFrom(fields))
   }
-  const error = create.error ?? check.error
   return (
     <div className="columns">
       <Panel title={text('cluster.kubeconfig')}>
-        <Form<ClusterFields>
+        <ClusterForm<ClusterFields>
           form={form}
-          layout="vertical"
-          requiredMark={false}
-          onFinish={(fields) => {
+          register={(fields) => {
             check.reset()
             create.mutate(requestFrom(fields))
           }}
+          error={create.error ?? check.error}
+          actions={
+            <>
+              {/* A form that is not filled in marks its fields itself. */}
+              <Button
+                disabled={kubeconfig.trim() === ''}
+                loading={check.isPending}
+                onClick={() => void checkNow().catch(() => undefined)}
+              >
+                {text('cluster.check.run')}
+              </Button>
+              <Act
+                does="createCluster"
+                type="primary"
+                htmlType="submit"
+                disabled={kubeconfig.trim() === ''}
+                loading={create.isPending}
+              >
+                {text('cluster.submit')}
+              </Act>
+            </>
+          }
         >
-          <NameFields
-            propose={(slug) => form.setFieldValue('slug', slug)}
-            isTouched={() => form.isFieldTouched('slug')}
-          />
           <Form.Item
             label={text('cluster.kubeconfig')}
             extra={text('cluster.kubeconfigHelp')}
@@ -62,36 +75,12 @@ export function ByKubeconfig() {
               }}
             />
           </Form.Item>
-          <Form.Item name="isDefault" valuePropName="checked">
-            <Checkbox>{text('cluster.isDefault')}</Checkbox>
-          </Form.Item>
-          <GatewayFields />
-          <Refusal error={error} />
           {check.data && (
             <p role="status" className="checked">
               <Shape tone="good" /> {text('cluster.check.passed', { server: check.data.server })}
             </p>
           )}
-          <div className="row-actions">
-            {/* A form that is not filled in marks its fields itself. */}
-            <Button
-              disabled={kubeconfig.trim() === ''}
-              loading={check.isPending}
-              onClick={() => void checkNow().catch(() => undefined)}
-            >
-              {text('cluster.check.run')}
-            </Button>
-            <Act
-              does="createCluster"
-              type="primary"
-              htmlType="submit"
-              disabled={kubeconfig.trim() === ''}
-              loading={create.isPending}
-            >
-              {text('cluster.submit')}
-            </Act>
-          </div>
-        </Form>
+        </ClusterForm>
       </Panel>
       <div className="stack">
         <Panel title={text('cluster.checks')}>

@@ -1,6 +1,9 @@
-import { Form, Input } from 'antd'
+import { Checkbox, Form, Input, type FormInstance } from 'antd'
+import type { ReactNode } from 'react'
 
 import { useText } from '../../preferences/text.ts'
+import { NameFields } from '../../ui/create-dialog.tsx'
+import { Refusal } from '../../ui/refusal.tsx'
 
 export type ClusterFields = {
   readonly name: string
@@ -23,8 +26,38 @@ export function placeOf({ name, slug, isDefault, gateway, gatewayUrl, domain }: 
   }
 }
 
+type FormProps<Fields extends ClusterFields> = {
+  readonly form: FormInstance<Fields>
+  readonly register: (fields: Fields) => void
+  readonly error: unknown
+  /** What only this way of registering asks for. */
+  readonly children: ReactNode
+  readonly actions: ReactNode
+}
+
+/** What both ways of registering ask for: the names, whether it is the default, where Applications answer. */
+export function ClusterForm<Fields extends ClusterFields>(props: FormProps<Fields>) {
+  const { text } = useText()
+  const { form } = props
+  return (
+    <Form<Fields> form={form} layout="vertical" requiredMark={false} onFinish={props.register}>
+      <NameFields
+        propose={(slug) => form.setFieldValue('slug' as never, slug)}
+        isTouched={() => form.isFieldTouched('slug' as never)}
+      />
+      {props.children}
+      <Form.Item name="isDefault" valuePropName="checked">
+        <Checkbox>{text('cluster.isDefault')}</Checkbox>
+      </Form.Item>
+      <GatewayFields />
+      <Refusal error={props.error} />
+      <div className="row-actions">{props.actions}</div>
+    </Form>
+  )
+}
+
 /** Where Applications answer, for Clusters that do not tell. */
-export function GatewayFields() {
+function GatewayFields() {
   const { text } = useText()
   return (
     <details>

@@ -3,6 +3,7 @@ import { SECOND_MS } from '@slipway/kit'
 import { useState } from 'react'
 
 import { useAnswer, useChange } from '../../data/queries.ts'
+import { useAmounts } from '../../objects/amounts.tsx'
 import { Act, Allowed, useLack } from '../../objects/may.tsx'
 import { NodeStatus, Tenants } from '../../objects/node.tsx'
 import { useFormat } from '../../preferences/format.ts'
@@ -13,7 +14,6 @@ import { Go } from '../../ui/go.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Facts, Page, Panel } from '../../ui/page.tsx'
 import { Refusal } from '../../ui/refusal.tsx'
-import { Share } from '../../ui/share.tsx'
 import { DrainDialog } from './drain-dialog.tsx'
 import { Evacuations } from './evacuations.tsx'
 import './node.css'
@@ -112,41 +112,13 @@ function NodeView({ cluster, slug, name }: ViewProps) {
 function About({ node }: { readonly node: NodeDetail }) {
   const { text } = useText()
   const format = useFormat()
-  const { capacity, requested, use, tenants, labels } = node
-  const parts = [
-    ['cpuCores', text('instance.cpu'), format.cores],
-    ['memoryBytes', text('instance.memory'), format.bytes],
-  ] as const
+  const { capacity, tenants, labels } = node
+  const amounts = useAmounts(node)
   return (
     <Panel title={text('cluster.overview')}>
       <Facts
         rows={[
-          ...parts.flatMap(([part, name, shown]) => [
-            [
-              text('node.asked', { what: name }),
-              <Share
-                key={part}
-                label={text('node.asked', { what: name })}
-                part={requested[part]}
-                whole={capacity[part]}
-                shown={shown}
-              />,
-            ] as const,
-            [
-              text('node.used', { what: name }),
-              use === null ? (
-                '–'
-              ) : (
-                <Share
-                  key={`${part} used`}
-                  label={text('node.used', { what: name })}
-                  part={use[part]}
-                  whole={capacity[part]}
-                  shown={shown}
-                />
-              ),
-            ] as const,
-          ]),
+          ...amounts,
           [
             text('cluster.instances'),
             text('node.places', {
