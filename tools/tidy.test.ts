@@ -126,7 +126,7 @@ describe('packages', () => {
     const problems = imports.filter((one) => {
       if (one.from.startsWith('.'))
         return !targetOf(one).startsWith(`packages/${packageOf(one.file)}/`) && !isTest(one.file)
-      return /^@slipway\/[a-z]+\/(?!testing$)/u.test(one.from)
+      return /^@slipway\/[a-z]+\/(?!(?:testing|files)$)/u.test(one.from)
     })
     expect(unexplained('insides', problems)).toEqual([])
   })

@@ -1,7 +1,8 @@
-import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-import { isRecord, messageOf, newSecret, parseJson, systemCodeOf } from '@slipway/kit'
+import { isRecord, messageOf, parseJson } from '@slipway/kit'
+import { absent, findText, replaceFile } from '@slipway/kit/files'
 
 import { cliErrors } from './errors.ts'
 
@@ -51,38 +52,24 @@ export async function openConfig(file: string): Promise<ConfigStore> {
     read: () => config,
     async write(next) {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-      const temporary = `${file}.${newSecret(6)}`
       try {
-        await writeFile(temporary, `${JSON.stringify(next, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
-        await chmod(temporary, 0o600)
-        await rename(temporary, file)
+        await replaceFile(file, `${JSON.stringify(next, null, 2)}\n`)
       } catch (thrown) {
-        await rm(temporary, { force: true })
         throw cliErrors.config_unreadable({ file, problem: messageOf(thrown) }, { cause: thrown })
       }
       config = next
     },
     async mode() {
-      try {
-        return (await stat(file)).mode & 0o777
-      } catch (thrown) {
-        if (systemCodeOf(thrown) === 'ENOENT') return undefined
-        throw thrown
-      }
+      const found = await stat(file).catch(absent)
+      return found && found.mode & 0o777
     },
   }
 }
 
 async function readConfig(file: string): Promise<Config> {
-  let text: string
   try {
-    text = await readFile(file, 'utf8')
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return empty
-    throw cliErrors.config_unreadable({ file, problem: messageOf(thrown) }, { cause: thrown })
-  }
-  try {
-    return configFrom(parseJson(text))
+    const text = await findText(file)
+    return text === undefined ? empty : configFrom(parseJson(text))
   } catch (thrown) {
     throw cliErrors.config_unreadable({ file, problem: messageOf(thrown) }, { cause: thrown })
   }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { link, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 
 import type { Clock } from '@slipway/kit'
 import { isRecord, newSecret, systemCodeOf } from '@slipway/kit'
+import { absent, findText, replaceFile } from '@slipway/kit/files'
 
 import { dataFolderErrors } from './data-folder-errors.ts'
 import { findStartTime, identityOfMachine } from './process-identity.ts'
@@ -85,13 +86,8 @@ async function create(path: string, holder: LockHolder): Promise<boolean> {
 type Found = { readonly text: string; readonly holder: LockHolder | undefined }
 
 async function read(path: string): Promise<Found | undefined> {
-  try {
-    const text = await readFile(path, 'utf8')
-    return { text, holder: holderOf(text) }
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return undefined
-    throw thrown
-  }
+  const text = await findText(path)
+  return text === undefined ? undefined : { text, holder: holderOf(text) }
 }
 
 function holderOf(text: string): LockHolder | undefined {
@@ -154,12 +150,7 @@ async function beats(path: string, clock: Clock): Promise<boolean> {
 }
 
 async function timeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).mtimeMs
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return 0
-    throw thrown
-  }
+  return (await stat(path).catch(absent))?.mtimeMs ?? 0
 }
 
 /** Puts our lock in the place of exactly the one that was judged. */
@@ -198,9 +189,7 @@ function held(path: string, mine: LockHolder, clock: Clock): DataFolderLock {
   return {
     async setAddress(address) {
       holder = { ...holder, address }
-      const unfinished = `${path}.${holder.token}`
-      await writeFile(unfinished, JSON.stringify(holder), { mode: 0o600 })
-      await rename(unfinished, path)
+      await replaceFile(path, JSON.stringify(holder))
     },
     async [Symbol.asyncDispose]() {
       heartbeat[Symbol.dispose]()

@@ -1,21 +1,9 @@
 import { createHash } from 'node:crypto'
-import {
-  chmod,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  realpath,
-  rename,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises'
+import { chmod, lstat, mkdir, readdir, readlink, realpath, rename, rm, stat, symlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
 import { AppError, isRecord, parseJson, systemCodeOf } from '@slipway/kit'
+import { absent, findText, replaceFile } from '@slipway/kit/files'
 
 import { dataFolderErrors } from './data-folder-errors.ts'
 
@@ -154,7 +142,7 @@ async function refuseForeignFolder(path: string, uid: number): Promise<void> {
 /** Names the layout of the folder and the last version that worked in it. */
 async function writeMarker(path: string, version: string): Promise<void> {
   const marker = join(path, MARKER)
-  const text = await readFile(marker, 'utf8').catch(absent)
+  const text = await findText(marker)
   if (text !== undefined) {
     const known = parseJson(text)
     if (!isRecord(known) || typeof known['layout'] !== 'number')
@@ -163,14 +151,7 @@ async function writeMarker(path: string, version: string): Promise<void> {
       throw dataFolderErrors.data_folder_newer({ folder: path, version: String(known['version']) })
     if (known['layout'] === LAYOUT && known['version'] === version) return
   }
-  const unfinished = `${marker}.${process.pid}`
-  await writeFile(unfinished, `${JSON.stringify({ layout: LAYOUT, version })}\n`, { mode: 0o600 })
-  await rename(unfinished, marker)
-}
-
-function absent(thrown: unknown): undefined {
-  if (systemCodeOf(thrown) === 'ENOENT') return undefined
-  throw thrown
+  await replaceFile(marker, `${JSON.stringify({ layout: LAYOUT, version })}\n`)
 }
 
 function translate(folder: string, thrown: unknown): unknown {

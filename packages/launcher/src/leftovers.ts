@@ -1,7 +1,8 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { isRecord, parseJson, systemCodeOf, waitFor, type Clock } from '@slipway/kit'
+import { replaceFile } from '@slipway/kit/files'
 
 import { findStartTime, identityOfMachine } from './process-identity.ts'
 
@@ -30,8 +31,7 @@ export function openChildrenFile(folder: string, clock: Clock): ChildrenFile {
 
   async function write(): Promise<void> {
     const { bootId, pidNamespace } = await identityOfMachine()
-    await writeFile(`${path}.new`, JSON.stringify({ bootId, pidNamespace, children }), { mode: 0o600 })
-    await rename(`${path}.new`, path)
+    await replaceFile(path, JSON.stringify({ bootId, pidNamespace, children }))
   }
 
   return {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { checkCanary, sealCanary } from '@slipway/db'
 import { envelopeOf, newMasterKey, newSecret, systemCodeOf } from '@slipway/kit'
 import type { Envelope } from '@slipway/kit'
+import { findText } from '@slipway/kit/files'
 
 import type { DataFolder } from './data-folder.ts'
 import { dataFolderErrors } from './data-folder-errors.ts'
@@ -21,8 +22,8 @@ const PLACE = 'data-folder'
 export async function openMasterKey(folder: DataFolder): Promise<Envelope> {
   const keyPath = join(folder.keysFolder, 'master.key')
   const canaryPath = join(folder.path, 'canary')
-  const canary = await readText(canaryPath)
-  const text = await readText(keyPath)
+  const canary = (await findText(canaryPath))?.trim()
+  const text = (await findText(keyPath))?.trim()
   if (text === undefined && canary !== undefined) throw dataFolderErrors.master_key_missing({ path: keyPath })
 
   const kept = text ?? (await createOnce(keyPath, newMasterKey().toString('base64url')))
@@ -43,15 +44,6 @@ export function parseKey(text: string, path: string): Buffer {
     new Set(key).size >= DIFFERENT_BYTES_MIN
   if (!isKey) throw dataFolderErrors.master_key_invalid({ path })
   return key
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return (await readFile(path, 'utf8')).trim()
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return undefined
-    throw thrown
-  }
 }
 
 /** Writes a file that is whole and on the disk before it has its name; whoever was faster wins. Returns what is kept. */

@@ -1,7 +1,8 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { isRecord, parseJson } from '@slipway/kit'
+import { replaceFile } from '@slipway/kit/files'
 
 import type { Ports } from './parts.ts'
 
@@ -29,9 +30,7 @@ export async function readPorts(folder: string): Promise<Partial<Ports>> {
 }
 
 export async function keepPorts(folder: string, ports: Ports): Promise<void> {
-  const path = join(folder, FILE)
-  await writeFile(`${path}.new`, `${JSON.stringify(ports)}\n`, { mode: 0o600 })
-  await rename(`${path}.new`, path)
+  await replaceFile(join(folder, FILE), `${JSON.stringify(ports)}\n`)
 }
 
 function isPort(value: unknown): value is number {

@@ -3,6 +3,7 @@ import { readFile, readlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 import { systemCodeOf } from '@slipway/kit'
+import { findText } from '@slipway/kit/files'
 
 const run = promisify(execFile)
 const PS_TIMEOUT_MS = 10_000
@@ -27,12 +28,7 @@ export async function identityOfMachine(): Promise<MachineIdentity> {
 }
 
 async function textOf(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trim()
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return ''
-    throw thrown
-  }
+  return ((await findText(path)) ?? '').trim()
 }
 
 /** When the process started, in the system's own count, or undefined when it does not run; state Z is dead. */

@@ -1,7 +1,8 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { isRecord, parseJson, serialQueue, systemCodeOf } from '@slipway/kit'
+import { replaceFile } from '@slipway/kit/files'
 
 import { dataFolderErrors } from './data-folder-errors.ts'
 
@@ -38,13 +39,10 @@ export function openRunFile(folder: string): RunFile {
     path,
     write: (info) =>
       queue.run(async () => {
-        const unfinished = `${path}.${info.pid}`
         try {
-          await writeFile(unfinished, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 })
-          await rename(unfinished, path)
+          await replaceFile(path, `${JSON.stringify(info, null, 2)}\n`)
         } catch (thrown) {
           if (systemCodeOf(thrown) !== 'ENOSPC') throw thrown
-          await rm(unfinished, { force: true })
           throw dataFolderErrors.data_folder_full({ folder }, { cause: thrown })
         }
       }),

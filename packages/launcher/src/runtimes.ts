@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 import { newSecret, systemCodeOf } from '@slipway/kit'
+import { absent } from '@slipway/kit/files'
 
 import type { DataFolder } from './data-folder.ts'
 import { dataFolderErrors } from './data-folder-errors.ts'
@@ -16,10 +17,7 @@ export async function provideNode(folder: DataFolder, uid = process.getuid?.() ?
   if (uid !== 0) return process.execPath
   const target = join(folder.runtimesFolder, `node-${process.versions.node}`, 'bin', 'node')
   const wanted = await stat(process.execPath)
-  const present = await stat(target).catch((thrown: unknown) => {
-    if (systemCodeOf(thrown) === 'ENOENT') return undefined
-    throw thrown
-  })
+  const present = await stat(target).catch(absent)
   if (present?.size === wanted.size) return target
   await mkdir(dirname(target), { recursive: true, mode: 0o755 })
   // A program that runs cannot be written to, but its name can be given to another file.

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, randomBytes, X509Certificate, type KeyObject } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -14,6 +14,7 @@ import {
   validityOf,
   type Clock,
 } from '@slipway/kit'
+import { findText, keepText, replaceFile } from '@slipway/kit/files'
 
 import { launcherErrors } from './errors.ts'
 import type { TlsChoice } from './options.ts'
@@ -110,10 +111,10 @@ async function makeTransport(input: TransportInput): Promise<Transport> {
     // In one file, so that a crash cannot leave a pair that does not fit.
     server: join(keysFolder, 'server.pem'),
   }
-  const authorityKey = createPrivateKey(await kept(paths.authorityKey, newCertificateKey))
+  const authorityKey = createPrivateKey(await keepText(paths.authorityKey, newCertificateKey))
   const issuer = { name: `Slipway on ${hostname()}`.slice(0, 64), privateKey: authorityKey }
   const authority = new X509Certificate(
-    await kept(paths.authority, () =>
+    await keepText(paths.authority, () =>
       makeCertificate({
         subject: issuer.name,
         publicKey: createPublicKey(authorityKey),
@@ -124,7 +125,7 @@ async function makeTransport(input: TransportInput): Promise<Transport> {
     ),
   )
   const hosts = hostsOf(input)
-  const known = await readIfThere(paths.server)
+  const known = await findText(paths.server)
   if (known === undefined || !isGood(known, hosts, { publicKey: authority.publicKey, now })) {
     const key = newCertificateKey()
     const certificate = makeCertificate({
@@ -136,7 +137,7 @@ async function makeTransport(input: TransportInput): Promise<Transport> {
       hosts,
       ...validityOf(now, SERVER_DAYS),
     })
-    await writeSecret(paths.server, `${certificate}${key}`)
+    await replaceFile(paths.server, `${certificate}${key}`)
   }
   return transportOf(paths.server, paths.server, paths.authority)
 }
@@ -178,27 +179,4 @@ async function read(path: string): Promise<string> {
     const reason = systemCodeOf(thrown) ?? messageOf(thrown)
     throw launcherErrors.certificate_unusable({ path, reason }, { cause: thrown })
   }
-}
-
-async function kept(path: string, make: () => string): Promise<string> {
-  const known = await readIfThere(path)
-  if (known !== undefined) return known
-  const made = make()
-  await writeSecret(path, made)
-  return made
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return undefined
-    throw thrown
-  }
-}
-
-async function writeSecret(path: string, text: string): Promise<void> {
-  const unfinished = `${path}.${process.pid}`
-  await writeFile(unfinished, text, { mode: 0o600 })
-  await rename(unfinished, path)
 }

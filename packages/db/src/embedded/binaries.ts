@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 
 import { isRecord, systemCodeOf } from '@slipway/kit'
+import { absent } from '@slipway/kit/files'
 
 import { postgresErrors } from './errors.ts'
 
@@ -93,13 +94,7 @@ export async function usableBinaries(
 }
 
 async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return false
-    throw thrown
-  }
+  return (await stat(path).catch(absent)) !== undefined
 }
 
 /** Copies to a neighbour and renames, so that a folder with the final name is always whole. */

@@ -6,7 +6,6 @@ import {
   mkdir,
   mkdtemp,
   readdir,
-  readFile,
   rename,
   rm,
   stat,
@@ -16,6 +15,7 @@ import {
 import { dirname, join } from 'node:path'
 
 import { AppError, systemCodeOf } from '@slipway/kit'
+import { absent, findText } from '@slipway/kit/files'
 
 import type { Account } from './account.ts'
 import type { Binaries } from './binaries.ts'
@@ -32,15 +32,9 @@ const INIT_FREE_BYTES_MIN = 128 * 1024 * 1024
  * @throws {AppError} `postgres_data_version`, `postgres_data_foreign`; and the system's error when it cannot be read
  */
 export async function inspectData(folder: string, major: number): Promise<'absent' | 'present'> {
-  let text: string
-  try {
-    text = await readFile(join(folder, 'PG_VERSION'), 'utf8')
-  } catch (thrown) {
-    if (systemCodeOf(thrown) !== 'ENOENT') throw thrown
-    const entries = await readdir(folder).catch((cause: unknown) => {
-      if (systemCodeOf(cause) === 'ENOENT') return []
-      throw cause
-    })
+  const text = await findText(join(folder, 'PG_VERSION'))
+  if (text === undefined) {
+    const entries = (await readdir(folder).catch(absent)) ?? []
     if (entries.length > 0) throw postgresErrors.postgres_data_foreign({ folder })
     return 'absent'
   }

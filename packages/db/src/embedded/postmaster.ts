@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 
 import { systemCodeOf } from '@slipway/kit'
+import { findText } from '@slipway/kit/files'
 
 const run = promisify(execFile)
 const PS_TIMEOUT_MS = 10_000
@@ -28,12 +29,8 @@ export function parsePidFile(text: string): PidFile | undefined {
 }
 
 export async function readPidFile(dataFolder: string): Promise<PidFile | undefined> {
-  try {
-    return parsePidFile(await readFile(join(dataFolder, 'postmaster.pid'), 'utf8'))
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return undefined
-    throw thrown
-  }
+  const text = await findText(join(dataFolder, 'postmaster.pid'))
+  return text === undefined ? undefined : parsePidFile(text)
 }
 
 /** A pid file whose server is gone. Only for a folder in which no process works any more. */

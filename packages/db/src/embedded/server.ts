@@ -4,6 +4,7 @@ import { join } from 'node:path'
 
 import type { Clock } from '@slipway/kit'
 import { messageOf, must, systemCodeOf, waitFor } from '@slipway/kit'
+import { absent } from '@slipway/kit/files'
 
 import { connectClient } from '../connect.ts'
 import type { Log } from '../log.ts'
@@ -202,12 +203,7 @@ async function trimLog(launch: Launch): Promise<void> {
 }
 
 async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return 0
-    throw thrown
-  }
+  return (await stat(path).catch(absent))?.size ?? 0
 }
 
 /** The last bytes of the log from `start` on. */

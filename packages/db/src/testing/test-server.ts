@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 import { newSecret, systemClock, systemCodeOf, systemRandom } from '@slipway/kit'
+import { absent } from '@slipway/kit/files'
 
 import { findBinaries } from '../embedded/binaries.ts'
 import { isKnown } from '../embedded/postmaster.ts'
@@ -104,13 +105,7 @@ async function keptFolder(): Promise<string> {
 }
 
 async function isPresent(path: string): Promise<boolean> {
-  try {
-    await lstat(path)
-    return true
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return false
-    throw thrown
-  }
+  return (await lstat(path).catch(absent)) !== undefined
 }
 
 function withoutDatabase(url: string): string {

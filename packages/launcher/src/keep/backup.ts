@@ -1,8 +1,9 @@
-import { chmod, mkdir, readdir, readFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { backUp } from '@slipway/db'
 import { newSecret, systemClock, systemCodeOf } from '@slipway/kit'
+import { findText } from '@slipway/kit/files'
 
 import { dataFolderErrors } from '../data-folder-errors.ts'
 import { openDataFolder } from '../data-folder.ts'
@@ -74,7 +75,7 @@ async function backUpInto(input: BackupInput): Promise<BackupReport> {
     version,
     key: sealed,
     registry,
-    ports: await textOf(join(folder.path, 'ports.json')),
+    ports: (await findText(join(folder.path, 'ports.json'))) ?? null,
   }
   await writeManifest(to, manifest)
   return { ...manifest, tables, damaged }
@@ -84,13 +85,4 @@ async function makeTarget(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 })
   if ((await readdir(path)).length > 0) throw keepErrors.backup_folder_used({ folder: path })
   await chmod(path, 0o700)
-}
-
-async function textOf(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return null
-    throw thrown
-  }
 }

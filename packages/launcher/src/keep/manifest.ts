@@ -1,7 +1,8 @@
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { isRecord, messageOf, newSecret, parseJson, type Envelope } from '@slipway/kit'
+import { replaceFile } from '@slipway/kit/files'
 
 import { keepErrors } from './errors.ts'
 
@@ -65,14 +66,9 @@ export async function readManifest(folder: string): Promise<Manifest> {
 
 /** On the disk before it has its name. */
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
-  const path = join(folder, FILE)
-  {
-    await using file = await open(`${path}.new`, 'wx', 0o600)
-    const head = { format: 'slipway-backup-folder', formatVersion: FORMAT_VERSION }
-    await file.writeFile(`${JSON.stringify({ ...head, ...manifest }, null, 2)}\n`)
-    await file.sync()
-  }
-  await rename(`${path}.new`, path)
+  const head = { format: 'slipway-backup-folder', formatVersion: FORMAT_VERSION }
+  const text = `${JSON.stringify({ ...head, ...manifest }, null, 2)}\n`
+  await replaceFile(join(folder, FILE), text, { flush: true })
 }
 
 /** A new key for one backup, and the same sealed. */

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 
 import { systemCodeOf } from '@slipway/kit'
+import { absent } from '@slipway/kit/files'
 
 import type { Tree } from './manifest.ts'
 
@@ -49,13 +50,7 @@ function digestOf(path: string): Digest {
 
 async function listFiles(folder: string, prefix: string, depth: number): Promise<readonly string[]> {
   if (depth > DEPTH_MAX) return []
-  let entries
-  try {
-    entries = await readdir(join(folder, prefix), { withFileTypes: true })
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return []
-    throw thrown
-  }
+  const entries = (await readdir(join(folder, prefix), { withFileTypes: true }).catch(absent)) ?? []
   const found: string[] = []
   for (const entry of entries) {
     const path = join(prefix, entry.name)
@@ -103,10 +98,5 @@ async function copyFile(
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return undefined
-    throw thrown
-  }
+  return (await stat(path).catch(absent))?.size
 }

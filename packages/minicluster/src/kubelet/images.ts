@@ -1,8 +1,9 @@
 /** Gets Images ready to run: pull policy, pull secrets, cache, and whether this machine has what the Image's base stands for. */
-import { access, constants, readFile, rename, utimes, writeFile } from 'node:fs/promises'
+import { access, constants, readFile, utimes } from 'node:fs/promises'
 import path from 'node:path'
 
 import { AppError, isRecord, messageOf, parseJson, serialQueue, systemCodeOf } from '@slipway/kit'
+import { replaceFile } from '@slipway/kit/files'
 import { fetchApplication, parseImageReference, registryClient, type ImageReference } from '@slipway/oci'
 
 import type { ImageConfig } from './environment.ts'
@@ -315,8 +316,7 @@ function openReferences(file: string): References {
   }
 
   async function save(names: ReadonlyMap<string, string>): Promise<void> {
-    await writeFile(`${file}.new`, JSON.stringify(Object.fromEntries(names)), { mode: 0o600 })
-    await rename(`${file}.new`, file)
+    await replaceFile(file, JSON.stringify(Object.fromEntries(names)))
   }
 
   return {

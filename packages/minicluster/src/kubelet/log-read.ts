@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { open, readFile, type FileHandle } from 'node:fs/promises'
 import { PassThrough, type Readable } from 'node:stream'
 
-import { errorOf, systemCodeOf } from '@slipway/kit'
+import { errorOf } from '@slipway/kit'
+import { absent } from '@slipway/kit/files'
 
 import type { LogOptions } from '../model.ts'
 import { parseCriLine, type CriLine } from './cri.ts'
@@ -173,13 +174,9 @@ function lineEnds(bytes: Buffer): readonly number[] {
   return ends
 }
 
+/** Undefined when it was rotated away between listing and opening. */
 async function openIfThere(file: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(file, 'r')
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return undefined // rotated away between listing and opening
-    throw error
-  }
+  return await open(file, 'r').catch(absent)
 }
 
 /** The end of a log as text: at most `maxLines` lines and `maxBytes` bytes, for termination messages. */

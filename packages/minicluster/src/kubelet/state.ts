@@ -1,8 +1,9 @@
 /** Pod records on disk: one file per pod, replaced as a whole, so that a kill leaves the old or the new one. */
-import { readdir, readFile, rename, rm, writeFile, mkdir } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 import { isRecord, messageOf, parseJson, systemCodeOf } from '@slipway/kit'
+import { replaceFile } from '@slipway/kit/files'
 
 import type { Log } from '../model.ts'
 import { podStateFolder, type Folders } from './folders.ts'
@@ -14,8 +15,7 @@ export async function savePod(folders: Folders, record: PodRecord): Promise<void
   const folder = podStateFolder(folders, record.uid)
   const file = path.join(folder, FILE)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  await writeFile(`${file}.new`, JSON.stringify(record), { mode: 0o600 })
-  await rename(`${file}.new`, file)
+  await replaceFile(file, JSON.stringify(record))
 }
 
 /** All pods that were recorded, by uid. What cannot be read is left out and said: its processes are found by their marker. */

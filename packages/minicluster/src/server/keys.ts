@@ -1,8 +1,9 @@
 import { createPrivateKey, createPublicKey, randomBytes, X509Certificate, type KeyObject } from 'node:crypto'
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { DAY_MS, makeCertificate, newCertificateKey, newSecret, systemCodeOf, validityOf } from '@slipway/kit'
+import { DAY_MS, makeCertificate, newCertificateKey, newSecret, validityOf } from '@slipway/kit'
+import { findText, keepText, replaceFile } from '@slipway/kit/files'
 
 /** What the API server proves itself and its callers with; kept in `pki/` of the data folder, keys readable by the owner alone. */
 export type ServerKeys = {
@@ -25,11 +26,11 @@ export async function openKeys(dataFolder: string, now: Date): Promise<ServerKey
   const folder = join(dataFolder, 'pki')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const ca = await openAuthority(folder, now)
-  const tokenKeyPem = await keep(join(folder, 'token.key'), newCertificateKey)
+  const tokenKeyPem = await keepText(join(folder, 'token.key'), newCertificateKey)
   const privateKey = createPrivateKey(tokenKeyPem)
   return {
     caPem: ca.pem,
-    adminToken: (await keep(join(folder, 'admin.token'), () => newSecret())).trim(),
+    adminToken: (await keepText(join(folder, 'admin.token'), () => newSecret())).trim(),
     tokenKey: { privateKey, publicKey: createPublicKey(privateKey) },
     serving: (at) => openServing(folder, ca, at),
   }
@@ -38,9 +39,9 @@ export async function openKeys(dataFolder: string, now: Date): Promise<ServerKey
 type Authority = { readonly pem: string; readonly privateKey: KeyObject }
 
 async function openAuthority(folder: string, now: Date): Promise<Authority> {
-  const privateKey = createPrivateKey(await keep(join(folder, 'ca.key'), newCertificateKey))
+  const privateKey = createPrivateKey(await keepText(join(folder, 'ca.key'), newCertificateKey))
   const publicKey = createPublicKey(privateKey)
-  const pem = await keep(join(folder, 'ca.crt'), () =>
+  const pem = await keepText(join(folder, 'ca.crt'), () =>
     makeCertificate({
       subject: CA_NAME,
       publicKey,
@@ -55,7 +56,7 @@ async function openAuthority(folder: string, now: Date): Promise<Authority> {
 async function openServing(folder: string, ca: Authority, now: Date): Promise<{ cert: string; key: string }> {
   const path = join(folder, 'serving.pem')
   // Certificate and key in one file, so that a crash cannot leave a pair that does not fit.
-  const kept = await readIfThere(path)
+  const kept = await findText(path)
   if (kept !== undefined && isGood(kept, ca, now)) return split(kept)
   const key = newCertificateKey()
   const cert = makeCertificate({
@@ -66,7 +67,7 @@ async function openServing(folder: string, ca: Authority, now: Date): Promise<{ 
     hosts: HOSTS,
     ...validityOf(now, SERVING_DAYS),
   })
-  await writeSecret(path, `${cert}${key}`)
+  await replaceFile(path, `${cert}${key}`)
   return { cert, key }
 }
 
@@ -79,31 +80,6 @@ function isGood(pem: string, ca: Authority, now: Date): boolean {
 function split(pem: string): { cert: string; key: string } {
   const at = pem.indexOf('-----BEGIN PRIVATE KEY')
   return { cert: pem.slice(0, at), key: pem.slice(at) }
-}
-
-async function keep(path: string, make: () => string): Promise<string> {
-  const kept = await readIfThere(path)
-  if (kept !== undefined) return kept
-  const made = make()
-  await writeSecret(path, made)
-  return made
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-/** Writes a file for the owner alone, whole or not at all. */
-export async function writeSecret(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.tmp`, text, { mode: 0o600 })
-  // The mode above counts for new files only.
-  await chmod(`${path}.tmp`, 0o600)
-  await rename(`${path}.tmp`, path)
 }
 
 /** A kubeconfig for the administrator of this cluster. */

@@ -15,6 +15,7 @@ import {
   type Clock,
   type Random,
 } from '@slipway/kit'
+import { replaceFile } from '@slipway/kit/files'
 import { WebSocketServer } from 'ws'
 
 import { statusErrors, StatusError } from '../errors.ts'
@@ -24,7 +25,7 @@ import { authenticate, authorize, type User } from './access.ts'
 import { dispatch, type ApiContext } from './api.ts'
 import { chooseProtocol } from './channels.ts'
 import { sendError, statusErrorOf, statusObject } from './exchange.ts'
-import { kubeconfigText, openKeys, writeSecret, type ServerKeys } from './keys.ts'
+import { kubeconfigText, openKeys, type ServerKeys } from './keys.ts'
 import { listsOver } from './lists.ts'
 import { requestMeter } from './meter.ts'
 import { isPublicPage, sendPage } from './pages.ts'
@@ -112,7 +113,7 @@ export async function startServer(options: ServerOptions): Promise<ApiServer> {
   const port = await listen(server, options.port)
   const url = `https://127.0.0.1:${port}`
   const kubeconfigPath = join(options.dataFolder, 'kubeconfig')
-  await writeSecret(kubeconfigPath, kubeconfigText(url, keys))
+  await replaceFile(kubeconfigPath, kubeconfigText(url, keys))
   const renewing = clock.every(DAY_MS, () => void renew(server, keys, options))
   return {
     url,

@@ -4,7 +4,8 @@ import { mkdir, open, opendir, rename, rm, stat, type FileHandle } from 'node:fs
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 
-import { assert, errorOf, systemCodeOf } from '@slipway/kit'
+import { assert, errorOf } from '@slipway/kit'
+import { absent } from '@slipway/kit/files'
 
 import {
   algorithmOf,
@@ -101,26 +102,16 @@ function blobFile(folder: string, digest: Digest): string {
 }
 
 async function sizeOf(file: string): Promise<number | undefined> {
-  try {
-    return (await stat(file)).size
-  } catch (cause) {
-    if (systemCodeOf(cause) === 'ENOENT') return undefined
-    throw cause
-  }
+  return (await stat(file).catch(absent))?.size
 }
 
 async function openBlob(
   file: string,
   range: BlobRange | undefined,
 ): Promise<ReadableStream<Uint8Array> | undefined> {
-  let handle: FileHandle
-  try {
-    // Opened before the answer begins: a blob that is collected meanwhile stays readable for this reader.
-    handle = await open(file, 'r')
-  } catch (cause) {
-    if (systemCodeOf(cause) === 'ENOENT') return undefined
-    throw cause
-  }
+  // Opened before the answer begins: a blob that is collected meanwhile stays readable for this reader.
+  const handle = await open(file, 'r').catch(absent)
+  if (!handle) return undefined
   const stream = createReadStream('', {
     fd: handle,
     highWaterMark: READ_BYTES,

@@ -8,6 +8,7 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { AppError, systemCodeOf } from '@slipway/kit'
+import { absent } from '@slipway/kit/files'
 
 import { isDigest, type Digest } from '../format/digest.ts'
 import { MANIFEST_MAX_BYTES, parseManifest, type Manifest } from '../format/manifest.ts'
@@ -37,7 +38,7 @@ async function readApplication(folder: string, name: string): Promise<CachedAppl
   const digest = name.replace('-', ':')
   if (!isDigest(digest)) return undefined
   const path = join(folder, 'applications', name)
-  const info = await statIfThere(path)
+  const info = await stat(path).catch(absent)
   if (!info) return undefined
   const manifest = await readManifest(folder, digest)
   const parts = manifest?.kind === 'image' ? [manifest.config, ...manifest.layers] : []
@@ -48,7 +49,7 @@ async function readApplication(folder: string, name: string): Promise<CachedAppl
 }
 
 async function blobOf(folder: string, digest: Digest): Promise<CachedBlob | undefined> {
-  const info = await statIfThere(blobFile(folder, digest))
+  const info = await stat(blobFile(folder, digest)).catch(absent)
   return info && { digest, sizeBytes: info.size }
 }
 
@@ -83,7 +84,7 @@ export async function dropUnusedBlobs(folder: string, before: Date, mayGo: () =>
       const digest = `${algorithm}:${hex}`
       if (!isDigest(digest) || needed.has(digest)) continue
       const file = blobFile(folder, digest)
-      const info = await statIfThere(file)
+      const info = await stat(file).catch(absent)
       if (!info || info.mtime >= before || (await leadsTo(folder, digest, needed))) continue
       if (!mayGo()) return freedBytes
       unlinkSync(file)
@@ -107,7 +108,7 @@ export async function clearUnfinished(folder: string): Promise<void> {
 
 async function readManifest(folder: string, digest: Digest): Promise<Manifest | undefined> {
   const file = blobFile(folder, digest)
-  const info = await statIfThere(file)
+  const info = await stat(file).catch(absent)
   if (!info || info.size > MANIFEST_MAX_BYTES) return undefined
   try {
     return parseManifest(await readFile(file))
@@ -119,21 +120,7 @@ async function readManifest(folder: string, digest: Digest): Promise<Manifest | 
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return []
-    throw error
-  }
-}
-
-async function statIfThere(path: string) {
-  try {
-    return await stat(path)
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
+  return (await readdir(folder).catch(absent)) ?? []
 }
 
 function blobFile(folder: string, digest: Digest): string {

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, open, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path'
 
 import { systemCodeOf } from '@slipway/kit'
+import { absent } from '@slipway/kit/files'
 
 import type { RegistryClient } from '../client/client.ts'
 import { ociErrors } from '../errors.ts'
@@ -131,15 +132,11 @@ async function cachedBytes(source: Source, blob: Descriptor, sizeMaxBytes: numbe
 
 /** The cached content, or undefined when there is none or it is not (any longer) what its name says. */
 async function readSmall(source: Source, digest: Digest, sizeMaxBytes: number): Promise<Buffer | undefined> {
-  try {
-    const file = blobFile(source.folder, digest)
-    if ((await stat(file)).size > sizeMaxBytes) return undefined
-    const bytes = await readFile(file)
-    return digestOf(bytes, algorithmOf(digest)) === digest ? bytes : undefined
-  } catch (cause) {
-    if (systemCodeOf(cause) === 'ENOENT') return undefined
-    throw cause
-  }
+  const file = blobFile(source.folder, digest)
+  const sizeBytes = await sizeOf(file)
+  if (sizeBytes === undefined || sizeBytes > sizeMaxBytes) return undefined
+  const bytes = await readFile(file).catch(absent)
+  return bytes && digestOf(bytes, algorithmOf(digest)) === digest ? bytes : undefined
 }
 
 async function ensureCached(source: Source, blob: Descriptor): Promise<void> {
@@ -207,10 +204,5 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size
-  } catch (cause) {
-    if (systemCodeOf(cause) === 'ENOENT') return undefined
-    throw cause
-  }
+  return (await stat(path).catch(absent))?.size
 }

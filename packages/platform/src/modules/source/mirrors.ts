@@ -1,7 +1,8 @@
 import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { assert, messageOf, MINUTE_MS, serialQueue, systemCodeOf, type SerialQueue } from '@slipway/kit'
+import { assert, messageOf, MINUTE_MS, serialQueue, type SerialQueue } from '@slipway/kit'
+import { absent } from '@slipway/kit/files'
 
 import type { Platform } from '../../context.ts'
 import { sourceErrors } from './errors.ts'
@@ -186,13 +187,7 @@ export function openMirrors(platform: Parts, root: string): Mirrors {
 }
 
 async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (thrown) {
-    if (systemCodeOf(thrown) === 'ENOENT') return false
-    throw thrown
-  }
+  return (await stat(path).catch(absent)) !== undefined
 }
 
 /** Number and size of the packs, finished and growing: nearly everything a mirror holds. */
