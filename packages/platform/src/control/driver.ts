@@ -67,6 +67,8 @@ type Lane = {
   readonly wakers: Map<string, AbortController>
   running: number
   nextResyncAtMs: number
+  /** The walk through all keys that is under way. */
+  round: { readonly startedAtMs: number; readonly keys: number; readonly left: Set<string> } | undefined
 }
 
 export function createDriver(platform: Platform, reconcilers: readonly Reconciler[]): Driver {
@@ -79,6 +81,7 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
     wakers: new Map(),
     running: 0,
     nextResyncAtMs: 0,
+    round: undefined,
   }))
   const stopping = new AbortController()
   let leading: { readonly epoch: number; readonly lost: AbortController } | undefined
@@ -118,7 +121,10 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
       lose('another replica leads')
     if (epoch !== undefined && leading === undefined) {
       leading = { epoch, lost: new AbortController() }
-      for (const lane of lanes) lane.nextResyncAtMs = 0
+      for (const lane of lanes) {
+        lane.nextResyncAtMs = 0
+        lane.round = undefined
+      }
       log.info({ epoch }, 'leading')
       nudge()
     }
@@ -182,6 +188,7 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
       const run = runOne(lane, key, leader).finally(() => {
         lane.running -= 1
         lane.queue.done(key)
+        finishInRound(lane, key)
         lane.wakers.delete(key)
         underWay.delete(run)
         nudge()
@@ -195,10 +202,22 @@ export function createDriver(platform: Platform, reconcilers: readonly Reconcile
     try {
       const keys = await database.transactAsSystem((db) => lane.reconciler.keys(db), { readOnly: true })
       for (const key of keys) lane.queue.add(key, clock.monotonicMs())
+      // One that is not through before the next one counts on: it is what takes so long.
+      if (lane.round === undefined && keys.length > 0)
+        lane.round = { startedAtMs: clock.monotonicMs(), keys: keys.length, left: new Set(keys) }
     } catch (thrown) {
       lane.nextResyncAtMs = clock.monotonicMs() + Math.min(lane.reconciler.resyncMs, 2 * SECOND_MS)
       log.warn({ reconciler: lane.reconciler.name, error: messageOf(thrown) }, 'listing keys failed')
     }
+  }
+
+  /** Says how long all keys took: an installation whose walks take longer than their pause is too large for one leader. */
+  function finishInRound(lane: Lane, key: string): void {
+    const { round, reconciler } = lane
+    if (round?.left.delete(key) !== true || round.left.size > 0) return
+    lane.round = undefined
+    const tookMs = Math.round(clock.monotonicMs() - round.startedAtMs)
+    log.debug({ reconciler: reconciler.name, keys: round.keys, tookMs }, 'looked at everything')
   }
 
   async function runOne(lane: Lane, key: string, leader: NonNullable<typeof leading>): Promise<void> {

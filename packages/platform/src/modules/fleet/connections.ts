@@ -265,7 +265,7 @@ export function openConnections(
       [...open.values()].map(({ cluster: { id, slug }, pulse, watch }) => ({
         id,
         slug,
-        pods: pulse.health.state === 'unknown' ? undefined : watch.allPods(),
+        pods: pulse.health.state === 'unknown' ? undefined : watch.pods(),
       })),
     onWorkloadChange(listener) {
       listeners.add(listener)

@@ -124,8 +124,8 @@ export type AskGateway = (
 /** A Cluster that answers. */
 export type ClusterConnection = Pick<ClusterFacts, 'version' | 'gateway' | 'processRuntime'> & {
   readonly kube: Kube
-  /** Pods of Workloads in a namespace as last seen by a watch; undefined where there is none or it may be old. */
-  readonly podsSeen?: (namespace: string) => readonly Live<'pods'>[] | undefined
+  /** Pods of Workloads, of all namespaces or of one, as last seen by a watch; undefined where there is none or it may be old. */
+  readonly podsSeen?: (namespace?: string) => readonly Live<'pods'>[] | undefined
   /** A Workload's objects as last seen by a watch; undefined where there is none or it may be old. */
   readonly objectsSeen?: ObjectsOf
   /** The way to the gateway. */

@@ -1,5 +1,5 @@
 import { isForeignKeyViolation, isUniqueViolation } from '@slipway/db'
-import { eachObject, parseKubeconfig } from '@slipway/kube'
+import { eachObject, parseKubeconfig, type Live } from '@slipway/kube'
 
 import type { Ctx, Platform } from '../../context.ts'
 import type { Db } from '../../tables.ts'
@@ -158,11 +158,9 @@ export type NodeInfo = {
   readonly labels: Readonly<Record<string, string>>
 }
 
-const PODS_PER_NODE_MAX = 10_000
-
 /** One page of nodes, as the Cluster pages them. */
 export async function listNodes(
-  { kube }: ClusterConnection,
+  { kube, podsSeen }: Pick<ClusterConnection, 'kube' | 'podsSeen'>,
   page: { readonly limit: number; readonly continueToken: string | undefined },
   signal: AbortSignal,
 ): Promise<{
@@ -170,29 +168,34 @@ export async function listNodes(
   readonly next: string | undefined
 }> {
   const answer = await kube.list('nodes', { limit: page.limit, continue: page.continueToken, signal })
-  const nodes = await Promise.all(
-    answer.items.map(async (node) => {
-      let instances = 0
-      for await (const pod of eachObject(kube, 'pods', {
-        fieldSelector: `spec.nodeName=${node.metadata.name}`,
-        labelSelector: WORKLOAD_LABEL,
-        signal,
-      })) {
-        if (pod.metadata.deletionTimestamp === undefined) instances += 1
-        if (instances >= PODS_PER_NODE_MAX) break
-      }
-      return {
-        name: node.metadata.name,
-        ready: isReady(node),
-        schedulable: node.spec?.unschedulable !== true,
-        addresses: (node.status?.addresses ?? []).map(({ address }) => address),
-        kubeletVersion: node.status?.nodeInfo?.kubeletVersion ?? '',
-        cpu: node.status?.allocatable?.['cpu'] ?? '0',
-        memory: node.status?.allocatable?.['memory'] ?? '0',
-        labels: node.metadata.labels ?? {},
-        instances,
-      }
-    }),
-  )
+  const instances = await instancesByNode(podsSeen?.() ?? podsAsked(kube, signal))
+  const nodes = answer.items.map((node) => ({
+    name: node.metadata.name,
+    ready: isReady(node),
+    schedulable: node.spec?.unschedulable !== true,
+    addresses: (node.status?.addresses ?? []).map(({ address }) => address),
+    kubeletVersion: node.status?.nodeInfo?.kubeletVersion ?? '',
+    cpu: node.status?.allocatable?.['cpu'] ?? '0',
+    memory: node.status?.allocatable?.['memory'] ?? '0',
+    labels: node.metadata.labels ?? {},
+    instances: instances.get(node.metadata.name) ?? 0,
+  }))
   return { nodes, next: answer.continue }
+}
+
+/** All Instances, asked for at once: a question per node would make hundreds of them. */
+function podsAsked(kube: ClusterConnection['kube'], signal: AbortSignal): AsyncIterable<Live<'pods'>> {
+  return eachObject(kube, 'pods', { labelSelector: WORKLOAD_LABEL, signal })
+}
+
+async function instancesByNode(
+  pods: Iterable<Live<'pods'>> | AsyncIterable<Live<'pods'>>,
+): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>()
+  for await (const { metadata, spec } of pods) {
+    const node = spec?.nodeName
+    if (node !== undefined && metadata.deletionTimestamp === undefined)
+      counts.set(node, (counts.get(node) ?? 0) + 1)
+  }
+  return counts
 }

@@ -17,10 +17,8 @@ export type Followed = (typeof followed)[number]
 const NAMESPACES_MAX = 300
 
 export type WorkloadWatch = AsyncDisposable & {
-  /** The pods of Workloads in a namespace as last seen; undefined while that may be old. */
-  readonly pods: (namespace: string) => readonly Live<'pods'>[] | undefined
-  /** All pods of Workloads as last seen; undefined while that may be old. */
-  readonly allPods: () => readonly Live<'pods'>[] | undefined
+  /** The pods of Workloads, of all namespaces or of one, as last seen; undefined while that may be old. */
+  readonly pods: (namespace?: string) => readonly Live<'pods'>[] | undefined
   /** Objects of a Workload as last seen; undefined while that may be old. */
   readonly objects: ObjectsOf
 }
@@ -78,7 +76,6 @@ export function watchWorkloads(
 
   return {
     pods: (namespace) => synced(get('pods'))?.reflector.cache()?.list(namespace),
-    allPods: () => synced(get('pods'))?.reflector.cache()?.list(),
     objects: (resource, workloadId) => synced(around(resource, workloadId))?.of(workloadId),
     [Symbol.asyncDispose]: () => reflectors[Symbol.asyncDispose](),
   }
