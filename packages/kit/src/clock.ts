@@ -110,6 +110,31 @@ export function manualClock(start: Date = new Date('2026-01-01T00:00:00Z')): Man
 }
 
 /**
+ * Runs `run` every `everyMs`, the first time after that, and never twice at once: what falls due while it runs is left out.
+ * `onError` is told of every failure, after which it goes on. Dispose to stop; what runs then is not waited for.
+ */
+export function repeat(
+  clock: Clock,
+  everyMs: number,
+  run: () => Promise<unknown>,
+  onError: (thrown: unknown) => void,
+): Disposable {
+  let isRunning = false
+  async function runAlone(): Promise<void> {
+    if (isRunning) return
+    isRunning = true
+    try {
+      await run()
+    } catch (thrown) {
+      onError(thrown)
+    } finally {
+      isRunning = false
+    }
+  }
+  return clock.every(everyMs, () => void runAlone())
+}
+
+/**
  * Polls `condition` until it returns something other than undefined, null or false.
  * @throws {Error} naming `what` when `timeoutMs` have passed without.
  */

@@ -11,11 +11,13 @@ import {
   idsOf,
   limiterOf,
   manualClock,
+  messageOf,
   newMasterKey,
   pageOf,
   parseDurationMs,
   parseJson,
   parseQuantity,
+  repeat,
   retryDelayMs,
   seededRandom,
   serialQueue,
@@ -196,5 +198,38 @@ describe('manual clock', () => {
     ticks[Symbol.dispose]()
     await clock.advance(100)
     expect(seen).toEqual(['tick', 'early', 'tick', 'late'])
+  })
+})
+
+describe('repeat', () => {
+  test('leaves out what falls due while it runs, and goes on after a failure', async () => {
+    const clock = manualClock()
+    const failures: unknown[] = []
+    let begun = 0
+    const lengthsMs = [25, 0, 0]
+    const repeating = repeat(
+      clock,
+      10,
+      async () => {
+        begun += 1
+        const lengthMs = lengthsMs[begun - 1]
+        if (lengthMs === undefined) return
+        if (lengthMs > 0) await clock.sleep(lengthMs)
+        else throw new Error(`failed in run ${begun}`)
+      },
+      (thrown) => failures.push(messageOf(thrown)),
+    )
+    await clock.advance(9)
+    expect(begun).toBe(0)
+    await clock.advance(21)
+    expect(begun).toBe(1)
+    await clock.advance(10)
+    expect(begun).toBe(2)
+    await clock.advance(20)
+    expect(begun).toBe(4)
+    expect(failures).toEqual(['failed in run 2', 'failed in run 3'])
+    repeating[Symbol.dispose]()
+    await clock.advance(100)
+    expect(begun).toBe(4)
   })
 })

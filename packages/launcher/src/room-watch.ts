@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises'
 
-import { MIB, SECOND_MS, type Clock } from '@slipway/kit'
+import { MIB, repeat, SECOND_MS, type Clock } from '@slipway/kit'
 import type { LauncherKey } from '@slipway/messages'
 
 const LOW_BYTES = 32 * MIB
@@ -33,8 +33,6 @@ export function watchRoom({ folder, clock, say }: RoomWatch): Disposable {
     say(news, { folder, megabytes: Math.floor(freeBytes / MIB) })
   }
 
-  return clock.every(LOOK_MS, () => {
-    // A folder that cannot be asked shows itself by everything else that fails then.
-    look().catch(() => undefined)
-  })
+  // A folder that cannot be asked shows itself by everything else that fails then.
+  return repeat(clock, LOOK_MS, look, () => undefined)
 }

@@ -9,6 +9,7 @@ import {
   makeCertificate,
   messageOf,
   newCertificateKey,
+  repeat,
   systemCodeOf,
   unreachable,
   validityOf,
@@ -77,14 +78,7 @@ export function watchTransport(
 ): Disposable {
   const { clock, onError } = about
   if (input.choice.kind !== 'made') return { [Symbol.dispose]: () => undefined }
-  let isLooking = false
-  return clock.every(LOOK_MS, () => {
-    if (isLooking) return
-    isLooking = true
-    makeTransport({ ...input, now: clock.now() })
-      .catch(onError)
-      .finally(() => (isLooking = false))
-  })
+  return repeat(clock, LOOK_MS, () => makeTransport({ ...input, now: clock.now() }), onError)
 }
 
 async function transportOf(

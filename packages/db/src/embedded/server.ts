@@ -3,7 +3,7 @@ import { open, rename, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { Clock } from '@slipway/kit'
-import { messageOf, must, systemCodeOf, waitFor } from '@slipway/kit'
+import { messageOf, must, repeat, systemCodeOf, waitFor } from '@slipway/kit'
 import { absent } from '@slipway/kit/files'
 
 import { connectClient } from '../connect.ts'
@@ -132,19 +132,14 @@ export async function adoptServer(
   // Not our child: its end is seen by looking.
   let resolveEnded: () => void = () => undefined
   const ended = new Promise<void>((resolve) => (resolveEnded = resolve))
-  const watch = launch.clock.every(ALIVE_POLL_MS, () => {
-    void look()
-  })
   async function look(): Promise<void> {
-    try {
-      if (await isAlive(running.pid)) return
-    } catch (thrown) {
-      launch.log.warn({ error: messageOf(thrown) }, 'PostgreSQL could not be looked at')
-      return
-    }
+    if (await isAlive(running.pid)) return
     watch[Symbol.dispose]()
     resolveEnded()
   }
+  const watch = repeat(launch.clock, ALIVE_POLL_MS, look, (thrown) =>
+    launch.log.warn({ error: messageOf(thrown) }, 'PostgreSQL could not be looked at'),
+  )
   return serverOf(launch, running.pid, running.port, ended)
 }
 
@@ -155,11 +150,12 @@ function serverOfChild(launch: Launch, child: ChildProcess, port: number): Serve
 }
 
 function serverOf(launch: Launch, pid: number, port: number, ended: Promise<void>): Server {
-  const logCheck = launch.clock.every(LOG_CHECK_MS, () => {
-    trimLog(launch).catch((thrown: unknown) =>
-      launch.log.warn({ error: messageOf(thrown) }, 'the log of PostgreSQL could not be cut'),
-    )
-  })
+  const logCheck = repeat(
+    launch.clock,
+    LOG_CHECK_MS,
+    () => trimLog(launch),
+    (thrown) => launch.log.warn({ error: messageOf(thrown) }, 'the log of PostgreSQL could not be cut'),
+  )
   let hasEnded = false
   void ended.finally(() => {
     hasEnded = true

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import path from 'node:path'
 
-import { messageOf, systemRandom, type Clock, type Random } from '@slipway/kit'
+import { messageOf, repeat, systemRandom, type Clock, type Random } from '@slipway/kit'
 import { clearUnfinished } from '@slipway/oci'
 
 import type { Change, Log, NodeAgent, Registry } from '../model.ts'
@@ -263,25 +263,16 @@ function startTimers(options: {
   const { agent, workers, meter, pageBytes, report } = options
   const { clock, periods, log } = agent
   let leases = 0
-  let measuring = false
-  let collecting = false
 
   async function measureDisks(): Promise<void> {
-    if (measuring) return
-    measuring = true
     for (const worker of workers.values())
       if (worker.lives().size > 0 && hasDiskLimit(worker)) await watchDisk(agent, worker)
-    measuring = false
   }
 
-  async function collectImages(): Promise<void> {
-    if (collecting) return
-    collecting = true
-    await agent.images
-      .collect()
-      .catch((error: unknown) => log('warn', 'images were not collected', { error: messageOf(error) }))
-    collecting = false
-  }
+  const warn =
+    (text: string) =>
+    (error: unknown): void =>
+      log('warn', text, { error: messageOf(error) })
 
   const running = [
     clock.every(periods.scanMs, () => {
@@ -290,7 +281,7 @@ function startTimers(options: {
       meter.sample(members)
       watchProcesses(agent, workers.values(), members, pageBytes)
     }),
-    clock.every(periods.diskMs, () => void measureDisks()),
+    repeat(clock, periods.diskMs, measureDisks, warn('disks were not measured')),
     clock.every(periods.portsMs, () => {
       for (const worker of workers.values()) {
         if (worker.lives().size === 0) continue
@@ -298,14 +289,11 @@ function startTimers(options: {
         worker.wake()
       }
     }),
-    clock.every(periods.imagesMs, () => void collectImages()),
+    repeat(clock, periods.imagesMs, () => agent.images.collect(), warn('images were not collected')),
     clock.every(periods.leaseMs, () => {
       leases += 1
       void renewLease(agent)
-      if (leases % NODE_REPORT_EVERY === 0)
-        report().catch((error: unknown) =>
-          log('warn', 'the node status was not written', { error: messageOf(error) }),
-        )
+      if (leases % NODE_REPORT_EVERY === 0) report().catch(warn('the node status was not written'))
     }),
   ]
   return {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
 
-import { DAY_MS, messageOf, SECOND_MS, systemCodeOf, type AppError, type Clock } from '@slipway/kit'
+import { DAY_MS, messageOf, repeat, SECOND_MS, systemCodeOf, type AppError, type Clock } from '@slipway/kit'
 import type { Logger } from 'pino'
 
 import { httpErrors } from '../errors.ts'
@@ -49,15 +49,9 @@ export async function openCertificate(
     toldAtMs = tell(pair, about)
   }
 
-  let looking = false
-  const timer = clock.every(LOOK_MS, () => {
-    if (looking) return
-    looking = true
-    look()
-      // Files are replaced one after the other, so a pair that does not fit may be half of a good one.
-      .catch((thrown: unknown) => log.error({ err: thrown }, 'a changed certificate is not served'))
-      .finally(() => (looking = false))
-  })
+  // Files are replaced one after the other, so a pair that does not fit may be half of a good one.
+  const onError = (thrown: unknown): void => log.error({ err: thrown }, 'a changed certificate is not served')
+  const timer = repeat(clock, LOOK_MS, look, onError)
   return { context: () => context, [Symbol.dispose]: () => timer[Symbol.dispose]() }
 }
 
