@@ -15,6 +15,7 @@ import { imageImport } from './commands/image/import.ts'
 import { login } from './commands/login.ts'
 import { memberSet } from './commands/member/set.ts'
 import { locationCreate } from './commands/location/create.ts'
+import { locationGrant } from './commands/location/grant.ts'
 import { locationGrants } from './commands/location/grants.ts'
 import { locationRefuse } from './commands/location/refuse.ts'
 import { locationRequest } from './commands/location/request.ts'
@@ -141,6 +142,7 @@ const cases: [line: string, make: unknown, expected: unknown[]][] = [
   ['east --open', locationUpdate, ['east', { open: true }]],
   ['east --project shop --reason soon', locationRequest, ['east', { project: 'shop', reason: 'soon' }]],
   ['--state Granted', locationGrants, [{ state: 'Granted', limit: 100 }]],
+  ['lgr_1 --until 90d', locationGrant, [{ grant: 'lgr_1', granted: true }, { until: '90d' }]],
   ['lgr_1 --comment no', locationRefuse, [{ grant: 'lgr_1', granted: false }, { comment: 'no' }]],
   ['--kind loss --node n1', nodeEvacuations, [{ kind: 'loss', node: 'n1', limit: 100 }]],
   ['eva_1 --keep-cordoned', nodeCancelDrain, ['eva_1', { keepCordoned: true }]],

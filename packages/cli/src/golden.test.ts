@@ -75,7 +75,7 @@ const lines: readonly string[] = [
   'location assign beijing production',
   'location request production --project shop',
   'location grants',
-  `location grant lgr_${ids.cluster.slice(4)}`,
+  `location grant lgr_${ids.cluster.slice(4)} --until 2027-01-31`,
   `location refuse lgr_${ids.cluster.slice(4)}`,
   'node show beijing n1',
   'node tenants beijing n1',

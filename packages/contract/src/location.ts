@@ -30,7 +30,9 @@ export const Location = z.strictObject({
 })
 export type Location = z.infer<typeof Location>
 
-export const LocationGrantState = z.enum(['Requested', 'Granted', 'Refused'])
+/** `Ended`: it was granted until a moment that has passed; it may be asked for again. */
+export const LocationGrantState = z.enum(['Requested', 'Granted', 'Refused', 'Ended'])
+export type LocationGrantState = z.infer<typeof LocationGrantState>
 
 /** A Project's right to a restricted Location, from the request on. */
 export const LocationGrant = z.strictObject({
@@ -41,9 +43,13 @@ export const LocationGrant = z.strictObject({
   /** Why it is asked for. */
   reason: z.string(),
   requestedBy: UserId,
+  requestedByName: z.string(),
   requestedAt: Timestamp,
   decidedBy: UserId.nullable(),
+  decidedByName: z.string().nullable(),
   decidedAt: Timestamp.nullable(),
+  /** When a grant ends by itself; null where it has no end. */
+  until: Timestamp.nullable(),
   comment: z.string(),
 })
 export type LocationGrant = z.infer<typeof LocationGrant>
@@ -140,7 +146,8 @@ export const location = {
     scope: 'project',
     rate: 'write',
     audit: 'location.request',
-    summary: 'Ask for a restricted Location for a Project; after a refusal it may be asked for again',
+    summary:
+      'Ask for a restricted Location for a Project; after a refusal, or once a grant has ended, it may be asked for again',
     params: z.strictObject({ project: ProjectId }),
     body: z.strictObject({ location: LocationId, reason: Remark.default('') }),
     status: 201,
@@ -171,9 +178,10 @@ export const location = {
     rate: 'write',
     audit: 'location.decide',
     summary: 'Grant a Location to the Project that asked for it, refuse it, or take it back',
-    description: 'Taking it back ends nothing: Environments that are there stay, new ones are refused.',
+    description:
+      'Taking it back ends nothing, and neither does the end of a grant: Environments that are there stay, new ones are refused. Deciding again sets another end, or none; a refusal has none.',
     params: z.strictObject({ grant: LocationGrantId }),
-    body: z.strictObject({ granted: z.boolean(), comment: Remark.default('') }),
+    body: z.strictObject({ granted: z.boolean(), until: Timestamp.optional(), comment: Remark.default('') }),
     status: 200,
     response: LocationGrant,
   }),

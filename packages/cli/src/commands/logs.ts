@@ -1,11 +1,10 @@
 import type { LogLine } from '@slipway/contract'
-import { parseDurationMs } from '@slipway/kit'
 
 import { commandOf, wholeNumber } from '../command.ts'
 import type { Deps } from '../deps.ts'
-import { cliErrors } from '../errors.ts'
 import { Exit, type ExitCode } from '../exit.ts'
 import { tellConnection } from '../follow.ts'
+import { momentOf } from '../moment.ts'
 import { workloadOrInstance } from '../names.ts'
 import { printable } from '../output/width.ts'
 
@@ -43,7 +42,8 @@ type Options = {
 
 /** Prints lines as they are; with `-o json` each as an object on a line of its own. */
 export async function runLogs(deps: Deps, given: string, options: Options): Promise<ExitCode> {
-  const since = options.since === undefined ? undefined : timeOf(options.since, deps.clock.now())
+  const since =
+    options.since === undefined ? undefined : momentOf(deps, { option: '--since', text: options.since })
   const { workload, instance } = await workloadOrInstance(deps, given)
   const events = deps.api().followLogs(
     {
@@ -87,19 +87,6 @@ export async function runLogs(deps: Deps, given: string, options: Options): Prom
 async function isEmpty(deps: Deps, workload: string): Promise<boolean> {
   const { items } = await deps.api().listInstances({ workload, limit: 1 }, { signal: deps.signal })
   return items.length === 0
-}
-
-/** `10m` ago, or a time. Gives RFC 3339. @throws {AppError} `option_expected` */
-function timeOf(text: string, now: Date): string {
-  if (/^\d{4}-\d{2}-\d{2}(T.+Z)?$/u.test(text)) {
-    const at = new Date(text)
-    if (!Number.isNaN(at.getTime())) return at.toISOString()
-  }
-  try {
-    return new Date(now.getTime() - parseDurationMs(text)).toISOString()
-  } catch (cause) {
-    throw cliErrors.option_expected({ option: '--since', expected: '10m, 2026-01-31T08:00:00Z' }, { cause })
-  }
 }
 
 function lineWriter(deps: Deps, options: Options & { readonly isOne: boolean }): (line: LogLine) => string {

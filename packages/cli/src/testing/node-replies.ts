@@ -31,9 +31,12 @@ function locationReplies(ids: Readonly<Record<'cluster' | 'project', string>>) {
     state: 'Requested',
     reason: 'goes live in May',
     requestedBy: `usr_${tail}`,
+    requestedByName: 'bea',
     requestedAt: createdAt,
     decidedBy: null,
+    decidedByName: null,
     decidedAt: null,
+    until: null,
     comment: '',
   }
   return {
@@ -44,7 +47,9 @@ function locationReplies(ids: Readonly<Record<'cluster' | 'project', string>>) {
     [`PUT /v1/clusters/${ids.cluster}/location`]: { body: location },
     [`POST /v1/projects/${ids.project}/location-grants`]: { status: 201, body: grant },
     'GET /v1/location-grants': { body: { items: [grant] } },
-    [`POST /v1/location-grants/${grant.id}/decision`]: { body: { ...grant, state: 'Granted' } },
+    [`POST /v1/location-grants/${grant.id}/decision`]: {
+      body: { ...grant, state: 'Granted', until: '2027-01-31T00:00:00.000Z' },
+    },
   }
 }
 

@@ -21,12 +21,15 @@ export const cliLocations = catalog({
     'location.grants.state': 'only those in this state',
     'location.grant': 'Grant a Location to the Project that asked for it',
     'location.refuse': 'Refuse a Location, or take it back; Environments that are there stay',
+    'location.until':
+      'when the grant ends by itself: a time (2027-01-31T08:00:00Z), a day (its beginning in UTC), or 90d from now; without it, it has no end',
     'location.comment': 'remark for those who asked',
     'environment.create.location': 'Location in which a Cluster is chosen',
     'column.restricted': 'RESTRICTED',
     'column.clusters': 'CLUSTERS',
     'column.location': 'LOCATION',
     'column.requested': 'REQUESTED',
+    'column.until': 'UNTIL',
   },
   'zh-CN': {
     'argument.location': '区域的名称或编号',
@@ -47,11 +50,14 @@ export const cliLocations = catalog({
     'location.grants.state': '仅显示该状态的',
     'location.grant': '将区域授权给申请的项目',
     'location.refuse': '拒绝或收回区域；已有的环境保留',
+    'location.until':
+      '授权自动结束的时间：时刻（2027-01-31T08:00:00Z）、日期（该日开始，UTC），或自现在起的 90d；不填则没有结束时间',
     'location.comment': '给申请人的说明',
     'environment.create.location': '从该区域中选择集群',
     'column.restricted': '受限',
     'column.clusters': '集群',
     'column.location': '区域',
     'column.requested': '申请时间',
+    'column.until': '有效期至',
   },
 })

@@ -129,7 +129,7 @@ export function modulesOf(platform: Platform): Modules {
     addRoutes(routes) {
       identityRoutes(routes)
       tenancyRoutes(routes, { placeEnvironment })
-      locationRoutes(routes, { findProject, findProjectSlugs })
+      locationRoutes(routes, { findProject, findProjectSlugs, userNames })
       accessRoutes(routes, {
         userNames,
         findProjectOrganization: async (db, id) => (await findProject(db, id))?.organizationId,

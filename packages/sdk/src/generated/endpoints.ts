@@ -116,7 +116,7 @@ export const endpoints = {
   setClusterLocation: {"method":"PUT","path":"/v1/clusters/:cluster/location","transport":"json","query":[],"body":["location"]},
   requestLocation: {"method":"POST","path":"/v1/projects/:project/location-grants","transport":"json","query":[],"body":["location","reason"]},
   listLocationGrants: {"method":"GET","path":"/v1/location-grants","transport":"json","query":["limit","cursor","project","location","state"]},
-  decideLocationGrant: {"method":"POST","path":"/v1/location-grants/:grant/decision","transport":"json","query":[],"body":["granted","comment"]},
+  decideLocationGrant: {"method":"POST","path":"/v1/location-grants/:grant/decision","transport":"json","query":[],"body":["granted","until","comment"]},
   getSource: {"method":"GET","path":"/v1/applications/:application/source","transport":"json","query":[]},
   setSource: {"method":"PUT","path":"/v1/applications/:application/source","transport":"json","query":[],"body":["url","defaultBranch","credentials","verify"]},
   deleteSource: {"method":"DELETE","path":"/v1/applications/:application/source","transport":"json","query":[]},

@@ -7,7 +7,7 @@ import { projectIdOf } from '../../names.ts'
 import { pageSizeFor, readRows } from '../../rows.ts'
 import { grantView } from './view.ts'
 
-const STATES = ['Requested', 'Granted', 'Refused'] as const
+const STATES = ['Requested', 'Granted', 'Refused', 'Ended'] as const
 
 export function locationGrants(deps: Deps, run = runLocationGrants) {
   return commandOf(deps, 'location.grants', [

@@ -21,6 +21,7 @@ export const grantView: View<LocationGrant> = {
     { title: 'column.location', value: ({ location }) => location.slug },
     { title: 'column.project', value: ({ project }) => project.slug },
     { title: 'column.state', value: ({ state }) => state },
+    { title: 'column.until', value: ({ until }) => (until === null ? '' : timeCell(until)) },
     { title: 'column.requested', value: ({ requestedAt }) => timeCell(requestedAt) },
     { title: 'column.reason', value: ({ reason }) => reason },
     { title: 'column.comment', value: ({ comment }) => comment },

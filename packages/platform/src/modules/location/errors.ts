@@ -6,6 +6,8 @@ export const locationErrors = defineErrors({
   location_empty: { status: 422 },
   location_elsewhere: { status: 422 },
   location_not_granted: { status: 422 },
+  location_grant_ended: { status: 422 },
+  location_until_past: { status: 422 },
   location_in_use: { status: 409 },
   location_default: { status: 409 },
   location_not_restricted: { status: 409 },

@@ -121,3 +121,31 @@ test('without a wish an Environment goes to the default Cluster, and open Locati
   await operator.updateLocation({ location: open.id, restricted: true })
   await expect(place('east', {})).rejects.toMatchObject({ code: 'location_not_granted' })
 })
+
+test('a grant until a moment ends by itself, is told as ended, and may be asked for again', async () => {
+  const [grant] = (await maintainer.listLocationGrants({ project, state: 'Refused' })).items
+  const id = must(grant, 'it was taken back').id
+  await expect(
+    operator.decideLocationGrant({ grant: id, granted: true, until: '2020-01-01T00:00:00Z' }),
+  ).rejects.toMatchObject({ code: 'location_until_past' })
+  const until = '2999-01-01T00:00:00.000Z'
+  const granted = await operator.decideLocationGrant({ grant: id, granted: true, until })
+  expect(granted).toMatchObject({ state: 'Granted', until, requestedByName: 'maintainer' })
+  expect(await place('until', { location: 'production' })).toMatchObject({ clusterId: clusters.far })
+
+  const postgres = new Postgres({ connectionString: platform.superuserUrl })
+  await postgres.connect()
+  await postgres.query(`update location_grant set granted_until = '2026-01-01T00:00:00Z'`)
+  await postgres.end()
+  await expect(place('late', { location: 'production' })).rejects.toMatchObject({
+    code: 'location_grant_ended',
+    params: { location: 'production', until: '2026-01-01T00:00:00.000Z' },
+  })
+  expect((await maintainer.listLocationGrants({ project, state: 'Granted' })).items).toEqual([])
+  const { items } = await maintainer.listLocationGrants({ project, state: 'Ended' })
+  expect(items.map(({ state }) => state)).toEqual(['Ended'])
+  const again = await maintainer.requestLocation({ project, location: granted.location.id })
+  expect(again).toMatchObject({ id, state: 'Requested', until: null })
+  const open = await operator.decideLocationGrant({ grant: id, granted: true })
+  expect(open).toMatchObject({ state: 'Granted', until: null })
+})

@@ -19,6 +19,8 @@ export type LocationGrant = {
   readonly requestedAt: Date
   readonly decidedBy: string | null
   readonly decidedAt: Date | null
+  /** When a grant ends by itself. */
+  readonly until: Date | null
   readonly comment: string
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import type { ClusterPlace, Location } from './model.ts'
-import { chooseCluster, type Wish } from './plan.ts'
+import { chooseCluster, standingOf, type Wish } from './plan.ts'
 
 const location = (slug: string): Location => ({
   id: `loc_${slug}`,
@@ -46,4 +46,15 @@ test.each(cases)('%s', (_, wish, outcome) => {
 test('without a default Cluster none is chosen unless one is named', () => {
   const others = clusters.filter(({ isDefault }) => !isDefault)
   expect(chooseCluster({}, others, locations)).toEqual({ kind: 'refused', why: 'cluster_unknown' })
+})
+
+const end = new Date('2026-03-01T00:00:00Z')
+test.each([
+  ['a grant before its end', 'Granted', end, '2026-02-28T23:59:59.999Z', 'Granted'],
+  ['a grant from its end on', 'Granted', end, '2026-03-01T00:00:00.000Z', 'Ended'],
+  ['a grant without an end', 'Granted', null, '2999-01-01T00:00:00.000Z', 'Granted'],
+  ['a refusal', 'Refused', null, '2026-03-02T00:00:00.000Z', 'Refused'],
+  ['a request', 'Requested', null, '2026-03-02T00:00:00.000Z', 'Requested'],
+] as const)('%s', (_, state, until, now, standing) => {
+  expect(standingOf({ state, until }, new Date(now))).toBe(standing)
 })

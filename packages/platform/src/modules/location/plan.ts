@@ -1,5 +1,7 @@
-/* Which Cluster an Environment goes to. */
-import type { ClusterPlace, Location } from './model.ts'
+/* Which Cluster an Environment goes to, and whether a grant still counts. */
+import type { LocationGrantState } from '@slipway/contract'
+
+import type { ClusterPlace, Location, LocationGrant } from './model.ts'
 
 export type Wish = {
   /** Id or slug. */
@@ -39,4 +41,12 @@ export function chooseCluster(
   if (!there.includes(cluster)) return { kind: 'refused', why: 'elsewhere' }
   const at = locations.find(({ id }) => id === cluster.locationId)
   return at ? { kind: 'chosen', cluster, location: at } : { kind: 'refused', why: 'location_unknown' }
+}
+
+/** How a grant stands at a moment: one with an end is over from that moment on, without anybody writing it down. */
+export function standingOf(
+  { state, until }: Pick<LocationGrant, 'state' | 'until'>,
+  now: Date,
+): LocationGrantState {
+  return state === 'Granted' && until !== null && until.getTime() <= now.getTime() ? 'Ended' : state
 }

@@ -1,3 +1,4 @@
+import type { LocationGrantState } from '@slipway/contract'
 import { isUniqueViolation } from '@slipway/db'
 import { decodeCursor, decodeTimeCursor } from '@slipway/kit'
 
@@ -109,6 +110,7 @@ export async function putGrant(db: Db, grant: LocationGrant): Promise<void> {
     requested_at: grant.requestedAt,
     decided_by: grant.decidedBy,
     decided_at: grant.decidedAt,
+    granted_until: grant.until,
     comment: grant.comment,
   }
   await db
@@ -128,7 +130,9 @@ export type GrantFilter = {
   readonly visible: ProjectFilter
   readonly project?: string | undefined
   readonly location?: string | undefined
-  readonly state?: LocationGrant['state'] | undefined
+  readonly state?: LocationGrantState | undefined
+  /** The moment at which grants with an end stand as they do. */
+  readonly now: Date
 }
 
 /** One row more than the limit, the newest first. */
@@ -140,10 +144,13 @@ export async function listGrants(db: Db, filter: GrantFilter, page: PageInput): 
     .orderBy('requested_at', 'desc')
     .orderBy('id', 'desc')
     .limit(page.limit + 1)
-  const { project, location, state } = filter
+  const { project, location, state, now } = filter
   if (project !== undefined) query = query.where('project_id', '=', project)
   if (location !== undefined) query = query.where('location_id', '=', location)
-  if (state !== undefined) query = query.where('state', '=', state)
+  if (state !== undefined) query = query.where('state', '=', state === 'Ended' ? 'Granted' : state)
+  if (state === 'Ended') query = query.where('granted_until', '<=', now)
+  if (state === 'Granted')
+    query = query.where((e) => e.or([e('granted_until', 'is', null), e('granted_until', '>', now)]))
   if (page.cursor !== undefined) {
     const [at, id] = decodeTimeCursor(page.cursor)
     query = query.where((e) => e(e.refTuple('requested_at', 'id'), '<', e.tuple(at, id)))
@@ -174,6 +181,7 @@ function grantOf(row: LocationGrantTable): LocationGrant {
     requestedAt: row.requested_at,
     decidedBy: row.decided_by,
     decidedAt: row.decided_at,
+    until: row.granted_until,
     comment: row.comment,
   }
 }

@@ -2,18 +2,21 @@ import type * as views from '@slipway/contract'
 import { contract } from '@slipway/contract'
 import { pageOf } from '@slipway/kit'
 
+import type { Ctx } from '../../context.ts'
 import { found } from '../../http/errors.ts'
 import type { Routes } from '../../http/index.ts'
 import type { Db } from '../../tables.ts'
 import { projectFilterOf } from '../access/index.ts'
 import { findCluster } from '../fleet/index.ts'
 import type { ClusterPlace, Location, LocationGrant } from './model.ts'
+import { standingOf } from './plan.ts'
 import * as queries from './queries.ts'
 import * as service from './service.ts'
 
 export type LocationPorts = {
   readonly findProject: (db: Db, id: string) => Promise<{ readonly organizationId: string } | undefined>
   readonly findProjectSlugs: (db: Db, ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
+  readonly userNames: (db: Db, userIds: readonly string[]) => Promise<ReadonlyMap<string, string>>
 }
 
 export function locationRoutes(routes: Routes, ports: LocationPorts): void {
@@ -43,18 +46,34 @@ export function locationRoutes(routes: Routes, ports: LocationPorts): void {
   grantRoutes(routes, ports)
 }
 
-function grantRoutes(routes: Routes, { findProject, findProjectSlugs }: LocationPorts): void {
-  const viewed = async (db: Db, grants: readonly LocationGrant[]) => {
+function grantRoutes(routes: Routes, { findProject, findProjectSlugs, userNames }: LocationPorts): void {
+  const viewed = async ({ db, now }: Pick<Ctx, 'db' | 'now'>, grants: readonly LocationGrant[]) => {
     const locations = new Map((await queries.allLocations(db)).map(({ id, slug }) => [id, slug]))
+    const users = await userNames(
+      db,
+      grants.flatMap(({ requestedBy, decidedBy }) =>
+        decidedBy === null ? [requestedBy] : [requestedBy, decidedBy],
+      ),
+    )
     const projects = await findProjectSlugs(
       db,
       grants.map(({ projectId }) => projectId),
     )
-    return (grant: LocationGrant): views.LocationGrant =>
-      grantView(grant, {
-        location: locations.get(grant.locationId) ?? '',
-        project: projects.get(grant.projectId) ?? '',
-      })
+    return (grant: LocationGrant): views.LocationGrant => ({
+      id: grant.id,
+      location: { id: grant.locationId, slug: locations.get(grant.locationId) ?? '' },
+      project: { id: grant.projectId, slug: projects.get(grant.projectId) ?? '' },
+      state: standingOf(grant, now),
+      reason: grant.reason,
+      requestedBy: grant.requestedBy,
+      requestedByName: users.get(grant.requestedBy) ?? '',
+      requestedAt: grant.requestedAt.toISOString(),
+      decidedBy: grant.decidedBy,
+      decidedByName: grant.decidedBy === null ? null : (users.get(grant.decidedBy) ?? ''),
+      decidedAt: grant.decidedAt?.toISOString() ?? null,
+      until: grant.until?.toISOString() ?? null,
+      comment: grant.comment,
+    })
   }
   routes.on(contract.requestLocation, async ({ params, body }, ctx) => {
     const { organizationId } = found(await findProject(ctx.db, params.project))
@@ -65,18 +84,21 @@ function grantRoutes(routes: Routes, { findProject, findProjectSlugs }: Location
       reason: body.reason,
     }
     const grant = await service.requestLocation(ctx, about)
-    return (await viewed(ctx.db, [grant]))(grant)
+    return (await viewed(ctx, [grant]))(grant)
   })
   routes.on(contract.listLocationGrants, async ({ query }, ctx) => {
     const { limit, cursor, ...filter } = query
     const visible = projectFilterOf(ctx.account.access, 'project:read')
-    const rows = await queries.listGrants(ctx.db, { ...filter, visible }, { limit, cursor })
-    const view = await viewed(ctx.db, rows)
+    const rows = await queries.listGrants(ctx.db, { ...filter, visible, now: ctx.now }, { limit, cursor })
+    const view = await viewed(ctx, rows)
     return pageOf(rows, limit, view, ({ requestedAt, id }) => [requestedAt.toISOString(), id])
   })
   routes.on(contract.decideLocationGrant, async ({ params, body }, ctx) => {
-    const grant = await service.decideGrant(ctx, params.grant, body)
-    return (await viewed(ctx.db, [grant]))(grant)
+    const grant = await service.decideGrant(ctx, params.grant, {
+      ...body,
+      until: body.until === undefined ? null : new Date(body.until),
+    })
+    return (await viewed(ctx, [grant]))(grant)
   })
 }
 
@@ -86,22 +108,4 @@ function locationView(location: Location, places: readonly ClusterPlace[]): view
     .filter(({ locationId }) => locationId === location.id)
     .map(({ id, slug }) => ({ id, slug }))
   return { ...shown, clusters, createdAt: createdAt.toISOString() }
-}
-
-function grantView(
-  grant: LocationGrant,
-  names: { readonly location: string; readonly project: string },
-): views.LocationGrant {
-  return {
-    id: grant.id,
-    location: { id: grant.locationId, slug: names.location },
-    project: { id: grant.projectId, slug: names.project },
-    state: grant.state,
-    reason: grant.reason,
-    requestedBy: grant.requestedBy,
-    requestedAt: grant.requestedAt.toISOString(),
-    decidedBy: grant.decidedBy,
-    decidedAt: grant.decidedAt?.toISOString() ?? null,
-    comment: grant.comment,
-  }
 }

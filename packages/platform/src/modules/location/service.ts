@@ -7,7 +7,7 @@ import type { Db } from '../../tables.ts'
 import { allClusters, resolveCluster } from '../fleet/index.ts'
 import { locationErrors } from './errors.ts'
 import type { ClusterPlace, Location, LocationGrant } from './model.ts'
-import { chooseCluster, type Wish } from './plan.ts'
+import { chooseCluster, standingOf, type Wish } from './plan.ts'
 import * as queries from './queries.ts'
 
 /** Every Cluster with its Location; who names none is in the default one. */
@@ -29,9 +29,14 @@ export async function clusterPlaces(db: Db): Promise<readonly ClusterPlace[]> {
 
 /**
  * Id of the Cluster that an Environment of a Project goes to.
- * @throws {AppError} `cluster_unknown`, `location_unknown`, `location_empty`, `location_elsewhere`, `location_not_granted`
+ * @throws {AppError} `cluster_unknown`, `location_unknown`, `location_empty`, `location_elsewhere`, `location_not_granted`,
+ * `location_grant_ended`
  */
-export async function placeEnvironment(db: Db, projectId: string, wish: Wish): Promise<string> {
+export async function placeEnvironment(
+  { db, now }: Pick<Ctx, 'db' | 'now'>,
+  projectId: string,
+  wish: Wish,
+): Promise<string> {
   const choice = chooseCluster(wish, await clusterPlaces(db), await queries.allLocations(db))
   if (choice.kind === 'refused') {
     // It knows how to say so.
@@ -43,7 +48,11 @@ export async function placeEnvironment(db: Db, projectId: string, wish: Wish): P
   const { cluster, location } = choice
   if (location.restricted) {
     const grant = await queries.findGrantOf(db, projectId, location.id)
-    if (grant?.state !== 'Granted') throw locationErrors.location_not_granted({ location: location.slug })
+    const standing = grant && standingOf(grant, now)
+    const { slug } = location
+    if (standing === 'Ended')
+      throw locationErrors.location_grant_ended({ location: slug, until: grant?.until?.toISOString() ?? '' })
+    if (standing !== 'Granted') throw locationErrors.location_not_granted({ location: slug })
   }
   return cluster.id
 }
@@ -113,8 +122,9 @@ export async function requestLocation(
   const { slug } = location
   if (!location.restricted) throw locationErrors.location_not_restricted({ location: slug })
   const before = await queries.findGrantOf(ctx.db, about.projectId, about.locationId)
-  if (before && before.state !== 'Refused')
-    throw locationErrors.location_asked_already({ location: slug, state: before.state })
+  const standing = before && standingOf(before, ctx.now)
+  if (standing === 'Requested' || standing === 'Granted')
+    throw locationErrors.location_asked_already({ location: slug, state: standing })
   const grant: LocationGrant = {
     id: before?.id ?? ctx.newId('lgr'),
     ...of,
@@ -124,6 +134,7 @@ export async function requestLocation(
     requestedAt: ctx.now,
     decidedBy: null,
     decidedAt: null,
+    until: null,
     comment: '',
   }
   await queries.putGrant(ctx.db, grant)
@@ -131,25 +142,35 @@ export async function requestLocation(
   return grant
 }
 
+/** @throws {AppError} `location_until_past` */
 export async function decideGrant(
   ctx: Ctx,
   id: string,
-  decision: { readonly granted: boolean; readonly comment: string },
+  decision: { readonly granted: boolean; readonly until: Date | null; readonly comment: string },
 ): Promise<LocationGrant> {
   const before = found(await queries.findGrant(ctx.db, id))
+  const until = decision.granted ? decision.until : null
+  if (until !== null && until.getTime() <= ctx.now.getTime()) throw locationErrors.location_until_past()
   const after: LocationGrant = {
     ...before,
     state: decision.granted ? 'Granted' : 'Refused',
     comment: decision.comment,
     decidedBy: ctx.account.id,
     decidedAt: ctx.now,
+    until,
   }
   await queries.putGrant(ctx.db, after)
   ctx.note({
     target: `location:${before.locationId}`,
     organizationId: before.organizationId,
     projectId: before.projectId,
-    detail: { grant: id, before: before.state, after: after.state, comment: decision.comment },
+    detail: {
+      grant: id,
+      before: before.state,
+      after: after.state,
+      ...(until === null ? {} : { until: until.toISOString() }),
+      comment: decision.comment,
+    },
   })
   return after
 }

@@ -20,6 +20,7 @@ export type LocationGrantTable = {
   readonly requested_at: Date
   readonly decided_by: string | null
   readonly decided_at: Date | null
+  readonly granted_until: Date | null
   readonly comment: string
 }
 export type LocationTables = {

@@ -1,9 +1,9 @@
 import { contract } from '@slipway/contract'
 import { pageOf } from '@slipway/kit'
 
+import type { Ctx } from '../../context.ts'
 import { found } from '../../http/errors.ts'
 import type { Routes } from '../../http/index.ts'
-import type { Db } from '../../tables.ts'
 import { databaseScopeOf, projectFilterOf } from '../access/index.ts'
 import * as queries from './queries.ts'
 import * as service from './service.ts'
@@ -12,7 +12,7 @@ import { environmentView, organizationView, projectView } from './views.ts'
 export type TenancyPorts = {
   /** Id of the Cluster that an Environment of a Project goes to. @throws {AppError} when it may go nowhere */
   readonly placeEnvironment: (
-    db: Db,
+    ctx: Pick<Ctx, 'db' | 'now'>,
     projectId: string,
     wish: { readonly cluster?: string | undefined; readonly location?: string | undefined },
   ) => Promise<string>
@@ -81,7 +81,7 @@ function environmentRoutes(routes: Routes, { placeEnvironment }: TenancyPorts): 
     ),
   )
   routes.on(contract.createEnvironment, async ({ params, body: { cluster, location, ...names } }, ctx) => {
-    const clusterId = await placeEnvironment(ctx.db, params.project, { cluster, location })
+    const clusterId = await placeEnvironment(ctx, params.project, { cluster, location })
     return environmentView(
       await service.createEnvironment(ctx, { ...names, projectId: params.project, clusterId }),
     )
