@@ -18,7 +18,6 @@ import { buildLog } from './0015-build-log.ts'
 import { releaseReserve } from './0016-release-reserve.ts'
 import { location } from './0017-location.ts'
 import { uncordon } from './0018-uncordon.ts'
-import { placement } from './0019-placement.ts'
 import { grantEnd } from './0019-grant-end.ts'
 
 /** Every migration in order; forward only. */
