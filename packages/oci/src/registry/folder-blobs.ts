@@ -4,18 +4,12 @@ import { mkdir, open, opendir, rename, rm, stat, type FileHandle } from 'node:fs
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 
-import { assert, errorOf } from '@slipway/kit'
+import { errorOf } from '@slipway/kit'
 import { absent } from '@slipway/kit/files'
 
-import {
-  algorithmOf,
-  finishDigest,
-  hexOf,
-  isDigest,
-  type Digest,
-  type DigestAlgorithm,
-} from '../format/digest.ts'
+import { algorithmOf, finishDigest, isDigest, type Digest, type DigestAlgorithm } from '../format/digest.ts'
 import type { ByteStream } from '../streams.ts'
+import { blobPlace, quarantinePlace, rememberedUploads, uploadPlace } from './blob-places.ts'
 import type { BlobRange, BlobStore } from './ports.ts'
 
 /*
@@ -23,15 +17,12 @@ import type { BlobRange, BlobStore } from './ports.ts'
  *   blobs/<algorithm>/<first two hex>/<hex>    complete, fsynced, never written again
  *   uploads/<id>                               growing; becomes a blob by rename
  *   quarantine/<algorithm>-<hex>
- * Names are made of checked digests and ids only, so nothing a client sends becomes a path.
  *
  * The hash runs while bytes arrive and is remembered by this process. After a restart, on another node, or when the closing
  * request names another algorithm, the file is hashed again.
  */
 const GATHER_BYTES = 1024 * 1024
 const READ_BYTES = 256 * 1024
-const UPLOAD_ID = /^[a-z0-9_]{8,64}$/
-const HASHES_MAX = 1_024
 
 type Running = { readonly hash: Hash; readonly algorithm: DigestAlgorithm; sizeBytes: number }
 
@@ -39,26 +30,15 @@ type Running = { readonly hash: Hash; readonly algorithm: DigestAlgorithm; sizeB
 export async function folderBlobs(folder: string): Promise<BlobStore> {
   for (const part of ['blobs/sha256', 'blobs/sha512', 'uploads', 'quarantine'])
     await mkdir(join(folder, part), { recursive: true, mode: 0o700 })
-  const running = new Map<string, Running>()
+  const running = rememberedUploads<Running>()
 
-  function uploadFile(id: string): string {
-    assert(UPLOAD_ID.test(id), 'upload ids are made by the registry')
-    return join(folder, 'uploads', id)
-  }
-
-  function remember(id: string, state: Running): void {
-    running.delete(id)
-    running.set(id, state)
-    const oldest = running.keys().next().value
-    if (running.size > HASHES_MAX && oldest !== undefined) running.delete(oldest)
-  }
+  const uploadFile = (id: string): string => join(folder, uploadPlace(id))
 
   return {
     findSize: (digest) => sizeOf(blobFile(folder, digest)),
     open: (digest, range) => openBlob(blobFile(folder, digest), range),
     async append({ id, offsetBytes, algorithm, content }) {
-      const known = running.get(id)
-      running.delete(id)
+      const known = running.take(id)
       const state =
         known?.sizeBytes === offsetBytes && known.algorithm === algorithm
           ? known
@@ -66,12 +46,11 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
             ? { hash: createHash(algorithm), algorithm, sizeBytes: 0 }
             : undefined
       const result = await appendTo(uploadFile(id), offsetBytes, content, state?.hash)
-      if (state) remember(id, { ...state, sizeBytes: result.sizeBytes })
+      if (state) running.put(id, { ...state, sizeBytes: result.sizeBytes })
       return result
     },
     async publish({ id, sizeBytes, digest }) {
-      const known = running.get(id)
-      running.delete(id)
+      const known = running.take(id)
       const usable =
         known !== undefined && known.sizeBytes === sizeBytes && known.algorithm === algorithmOf(digest)
       return await publishFile(folder, {
@@ -82,13 +61,12 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
       })
     },
     async drop(id) {
-      running.delete(id)
+      running.take(id)
       await rm(uploadFile(id), { force: true })
     },
     remove: (digest) => rm(blobFile(folder, digest), { force: true }),
     async quarantine(digest) {
-      const place = join(folder, 'quarantine', `${algorithmOf(digest)}-${hexOf(digest)}`)
-      await rename(blobFile(folder, digest), place)
+      await rename(blobFile(folder, digest), join(folder, quarantinePlace(digest)))
     },
     list: (after) => listBlobs(folder, after),
     sweep: (before) => sweepUploads(join(folder, 'uploads'), before),
@@ -96,9 +74,7 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
 }
 
 function blobFile(folder: string, digest: Digest): string {
-  assert(isDigest(digest), 'digests are parsed before they come here')
-  const hex = hexOf(digest)
-  return join(folder, 'blobs', algorithmOf(digest), hex.slice(0, 2), hex)
+  return join(folder, blobPlace(digest))
 }
 
 async function sizeOf(file: string): Promise<number | undefined> {

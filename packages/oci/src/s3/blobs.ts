@@ -2,14 +2,8 @@ import { createHash, randomBytes, type Hash } from 'node:crypto'
 
 import { assert, errorOf, must } from '@slipway/kit'
 
-import {
-  algorithmOf,
-  finishDigest,
-  hexOf,
-  isDigest,
-  type Digest,
-  type DigestAlgorithm,
-} from '../format/digest.ts'
+import { algorithmOf, finishDigest, isDigest, type DigestAlgorithm } from '../format/digest.ts'
+import { blobPlace, quarantinePlace, rememberedUploads, uploadPlace } from '../registry/blob-places.ts'
 import type { BlobStore } from '../registry/ports.ts'
 import { RegistryError } from '../registry/errors.ts'
 import { readAll, type ByteStream } from '../streams.ts'
@@ -30,8 +24,6 @@ import { elementsOf, textOf } from './xml.ts'
  * A node that dies between the last two steps of a push leaves segments behind; `sweep` finds them.
  */
 const SEGMENT_BYTES = 8 * 1024 * 1024
-const UPLOAD_ID = /^[a-z0-9_]{8,64}$/u
-const RUNNING_MAX = 1_024
 const NONCE_BYTES = 8
 const DELETES_AT_ONCE = 8
 
@@ -50,14 +42,7 @@ export function s3Blobs(options: S3Options): BlobStore & {
 } {
   const { clock } = options
   const client = s3Client(options)
-  const running = new Map<string, Running>()
-
-  function remember(id: string, state: Running): void {
-    running.delete(id)
-    running.set(id, state)
-    const oldest = running.keys().next().value
-    if (running.size > RUNNING_MAX && oldest !== undefined) running.delete(oldest)
-  }
+  const running = rememberedUploads<Running>()
 
   /** What the store holds of an upload up to a size. */
   async function resume(id: string, algorithm: DigestAlgorithm, sizeBytes: number): Promise<Running> {
@@ -68,26 +53,25 @@ export function s3Blobs(options: S3Options): BlobStore & {
   }
 
   function taken(id: string, algorithm: DigestAlgorithm | undefined, sizeBytes: number): Running | undefined {
-    const known = running.get(id)
-    running.delete(id)
+    const known = running.take(id)
     const fits = known?.sizeBytes === sizeBytes && (algorithm === undefined || known.algorithm === algorithm)
     return fits ? known : undefined
   }
 
   return {
     async findSize(digest) {
-      const response = await client.find({ method: 'HEAD', key: blobKey(digest) })
+      const response = await client.find({ method: 'HEAD', key: blobPlace(digest) })
       return response && Number(response.headers.get('content-length'))
     },
     async open(digest, range) {
       const headers = range ? { range: `bytes=${range.startBytes}-${range.endBytes}` } : {}
-      const response = await client.find({ method: 'GET', key: blobKey(digest), headers })
+      const response = await client.find({ method: 'GET', key: blobPlace(digest), headers })
       return response && ReadableStream.from<Uint8Array>(client.bodyOf(response))
     },
     async append({ id, offsetBytes, algorithm, content }) {
       const state = taken(id, algorithm, offsetBytes) ?? (await resume(id, algorithm, offsetBytes))
       const { failure, ...appended } = await appendTo(client, id, state, content)
-      remember(id, appended)
+      running.put(id, appended)
       return { sizeBytes: appended.sizeBytes, failure }
     },
     async publish({ id, sizeBytes, digest }) {
@@ -98,17 +82,17 @@ export function s3Blobs(options: S3Options): BlobStore & {
           ? state.hash
           : await hashOf(client, state.segments, algorithm)
       if (finishDigest(hash, algorithm) !== digest) return 'mismatch'
-      await joinObjects(client, state.segments, blobKey(digest))
+      await joinObjects(client, state.segments, blobPlace(digest))
       await dropUpload(client, id)
       return 'published'
     },
     async drop(id) {
-      running.delete(id)
+      running.take(id)
       await dropUpload(client, id)
     },
-    remove: (digest) => remove(client, blobKey(digest)),
+    remove: (digest) => remove(client, blobPlace(digest)),
     async quarantine(digest) {
-      const key = blobKey(digest)
+      const key = blobPlace(digest)
       const found = await client.find({ method: 'HEAD', key })
       if (!found) return
       const whole: Segment = {
@@ -117,13 +101,13 @@ export function s3Blobs(options: S3Options): BlobStore & {
         sizeBytes: Number(found.headers.get('content-length')),
         writtenAt: clock.now(),
       }
-      await joinObjects(client, [whole], `quarantine/${algorithmOf(digest)}-${hexOf(digest)}`)
+      await joinObjects(client, [whole], quarantinePlace(digest))
       await remove(client, key)
     },
     async *list(after) {
       for (const algorithm of ['sha256', 'sha512']) {
         const prefix = `blobs/${algorithm}/`
-        const start = after?.startsWith(`${algorithm}:`) ? { after: blobKey(after) } : {}
+        const start = after?.startsWith(`${algorithm}:`) ? { after: blobPlace(after) } : {}
         if (after !== undefined && `${algorithm};` <= after) continue
         for await (const { key } of listObjects(client, { prefix, ...start })) {
           const digest = `${algorithm}:${key.split('/').at(-1) ?? ''}`
@@ -150,17 +134,6 @@ export function s3Blobs(options: S3Options): BlobStore & {
       await remove(client, key)
     },
   }
-}
-
-function blobKey(digest: Digest): string {
-  assert(isDigest(digest), 'digests are parsed before they come here')
-  const hex = hexOf(digest)
-  return `blobs/${algorithmOf(digest)}/${hex.slice(0, 2)}/${hex}`
-}
-
-function uploadPrefix(id: string): string {
-  assert(UPLOAD_ID.test(id), 'upload ids are made by the registry')
-  return `uploads/${id}/`
 }
 
 function nonce(): string {
@@ -193,7 +166,7 @@ async function appendTo(
     await sending
     if (gatheredBytes === 0) return
     const payload = Buffer.concat(gathered)
-    const key = `${uploadPrefix(id)}${segmentName(sentBytes, nonce())}`
+    const key = `${uploadPlace(id)}/${segmentName(sentBytes, nonce())}`
     segments.push({ key, startBytes: sentBytes, sizeBytes: payload.length, writtenAt: new Date(0) })
     sentBytes += payload.length
     gathered = []
@@ -252,7 +225,7 @@ async function* piecesOf(content: ByteStream): AsyncGenerator<Uint8Array> {
 
 async function segmentsOf(client: S3Client, id: string): Promise<readonly Segment[]> {
   const segments: Segment[] = []
-  for await (const { key, sizeBytes, writtenAt } of listObjects(client, { prefix: uploadPrefix(id) })) {
+  for await (const { key, sizeBytes, writtenAt } of listObjects(client, { prefix: `${uploadPlace(id)}/` })) {
     const startBytes = startOfSegment(key.split('/').at(-1) ?? '')
     if (startBytes !== undefined) segments.push({ key, startBytes, sizeBytes, writtenAt })
   }
@@ -274,7 +247,7 @@ async function hashOf(
 
 async function dropUpload(client: S3Client, id: string): Promise<void> {
   const keys: string[] = []
-  for await (const { key } of listObjects(client, { prefix: uploadPrefix(id) })) keys.push(key)
+  for await (const { key } of listObjects(client, { prefix: `${uploadPlace(id)}/` })) keys.push(key)
   for (let start = 0; start < keys.length; start += DELETES_AT_ONCE)
     await Promise.all(keys.slice(start, start + DELETES_AT_ONCE).map((key) => remove(client, key)))
 }
