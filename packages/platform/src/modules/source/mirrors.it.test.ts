@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -126,8 +126,12 @@ test.each<[what: string, damage: (folder: string) => Promise<void>]>([
     'with half a pack',
     async (folder) => {
       const packs = join(folder, 'objects/pack')
-      for (const name of await readdir(packs))
-        if (name.endsWith('.pack')) await truncate(join(packs, name), 20)
+      for (const name of await readdir(packs)) {
+        if (!name.endsWith('.pack')) continue
+        // git makes them read-only.
+        await chmod(join(packs, name), 0o600)
+        await truncate(join(packs, name), 20)
+      }
     },
   ],
   ['with a lock that nobody holds', (folder) => writeFile(join(folder, 'packed-refs.lock'), '')],
