@@ -13,6 +13,8 @@ export type LogHead = {
 
 /** What one read gives at most; a part is smaller. */
 const READ_PARTS = 8
+/** More than the lines of one and the same time ever take. */
+const TAIL_PARTS = 64
 
 /** Holds a build's log until the end of the transaction; begins it when there is none. Undefined when there is no such build. */
 export async function lockLog(db: Db, buildId: string): Promise<LogHead | undefined> {
@@ -90,6 +92,18 @@ export async function readLog(db: Db, buildId: string, offsetBytes: number): Pro
   }
   const startBytes = first.end_bytes - first.content.length
   return Buffer.concat(parts.map(({ content }) => content)).subarray(Math.max(0, offsetBytes - startBytes))
+}
+
+/** The last parts of a log, joined. */
+export async function readTail(db: Db, buildId: string): Promise<Buffer> {
+  const parts = await db
+    .selectFrom('build_log_part')
+    .select('content')
+    .where('build_id', '=', buildId)
+    .orderBy('end_bytes', 'desc')
+    .limit(TAIL_PARTS)
+    .execute()
+  return Buffer.concat(parts.reverse().map(({ content }) => content))
 }
 
 export async function deleteLogsBefore(db: Db, before: Date): Promise<void> {

@@ -2,7 +2,8 @@ import { systemCodeOf } from '@slipway/kit'
 import { hasReason, KubeError, type Kube, type Live } from '@slipway/kube'
 
 import { stampedLines } from './lines.ts'
-import { advanced, containerKey, secondOf, skipperTo, type Position, type Stamp } from './position.ts'
+import { secondOf, type Stamp } from '../../../stamp.ts'
+import { advanced, containerKey, skipperTo, type Position } from './position.ts'
 
 type Pod = Live<'pods'>
 

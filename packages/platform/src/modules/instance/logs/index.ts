@@ -1,2 +1,2 @@
-export { decodePositions, stampOf } from './position.ts'
+export { decodePositions } from './position.ts'
 export { streamLogs } from './stream.ts'

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 
 import { LOG_LINE_LIMIT_BYTES } from '@slipway/contract'
 
-import { parseStamp, type Stamp } from './position.ts'
+import { parseStamp, type Stamp } from '../../../stamp.ts'
 
 export type StampedLine = { readonly at: Stamp; readonly text: string; readonly cut: boolean }
 

@@ -1,15 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import {
-  advanced,
-  decodePositions,
-  encodePositions,
-  parseStamp,
-  skipperTo,
-  stampText,
-  type Position,
-} from './position.ts'
+import { parseStamp, stampText } from '../../../stamp.ts'
+import { advanced, decodePositions, encodePositions, skipperTo, type Position } from './position.ts'
 
 describe('times of lines', () => {
   const cases: [text: string, expected: string | undefined][] = [

@@ -18,7 +18,8 @@ import {
   type LogEntry,
   type Source,
 } from './container-log.ts'
-import { atBeginning, encodePositions, stampText, type Position, type Stamp } from './position.ts'
+import { stampText, type Stamp } from '../../../stamp.ts'
+import { atBeginning, encodePositions, type Position } from './position.ts'
 
 type Pod = Live<'pods'>
 
