@@ -9,7 +9,7 @@ import { readFacts } from './facts.ts'
 import { gatewaysFromHere } from './gateway.ts'
 import { grantNamespace } from './grant.ts'
 import type { Cluster, ClusterConnection, ClusterFacts, ClusterPods, Clusters, Health } from './model.ts'
-import { isForeign, nextPulse, skewOf, type Pulse } from './plan.ts'
+import { isForeign, nextPulse, skewOf, wantingPauseMs, type Pulse } from './plan.ts'
 import * as queries from './queries.ts'
 import { watchWorkloads, type WorkloadWatch } from './watch.ts'
 
@@ -21,8 +21,6 @@ import { watchWorkloads, type WorkloadWatch } from './watch.ts'
 const PULSE_MS = 4 * SECOND_MS
 const PULSE_TIMEOUT_MS = 2 * SECOND_MS
 const FACTS_MS = MINUTE_MS
-/** How often facts that something is wrong with are read again, in ms. */
-const WANTING_MS = 2 * SECOND_MS
 const RELOAD_MS = 15 * SECOND_MS
 /** Facts that take longer are given up, in ms: somebody may wait for them. */
 const FACTS_TIMEOUT_MS = 10 * SECOND_MS
@@ -34,6 +32,8 @@ type Connected = {
   pulse: Pulse
   facts: ClusterFacts | undefined
   factsAtMs: number
+  /** Since when something has been wrong with them. */
+  wantingSinceMs: number | undefined
   /** Facts that are being read. */
   reading: Promise<ClusterFacts> | undefined
   /** It knows us and lets us do nothing; only facts that can be read again end that. */
@@ -102,6 +102,7 @@ export function openConnections(
       pulse: { health: { state: 'connecting', since: clock.now(), message: '' }, misses: 0 },
       facts: undefined,
       factsAtMs: -Infinity,
+      wantingSinceMs: undefined,
       reading: undefined,
       isDenied: false,
       signs: NO_SIGNS,
@@ -159,6 +160,7 @@ export function openConnections(
       const options = { signal: stopping.signal, timeoutMs: FACTS_TIMEOUT_MS }
       one.facts = await readFacts(one.kube, one.cluster.gateway, options)
       one.factsAtMs = clock.monotonicMs()
+      one.wantingSinceMs = isWanting(one.facts) ? (one.wantingSinceMs ?? one.factsAtMs) : undefined
       if (one.isDenied) beat(one, { ready: true })
       one.isDenied = false
       return one.facts
@@ -235,13 +237,15 @@ export function openConnections(
     }
   }
 
+  function isWanting({ gateway, owner }: ClusterFacts): boolean {
+    return gateway === undefined || isForeign(owner, platform.installationId)
+  }
+
   /** What may be mended on the Cluster is looked for again until it is, but not by everyone who asks. */
   async function factsOf(one: Connected): Promise<ClusterFacts> {
-    const { facts } = one
-    const isWanting =
-      facts === undefined || facts.gateway === undefined || isForeign(facts.owner, platform.installationId)
-    const isOld = clock.monotonicMs() - one.factsAtMs >= WANTING_MS
-    if (facts !== undefined && !(isWanting && isOld)) return facts
+    const { facts, factsAtMs, wantingSinceMs = factsAtMs } = one
+    const isOld = clock.monotonicMs() - factsAtMs >= wantingPauseMs(factsAtMs - wantingSinceMs)
+    if (facts !== undefined && !(isWanting(facts) && isOld)) return facts
     try {
       return await refresh(one)
     } catch (thrown) {

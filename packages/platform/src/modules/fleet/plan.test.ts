@@ -9,6 +9,7 @@ import {
   planCredential,
   skewOf,
   type Pulse,
+  wantingPauseMs,
   type Warning,
   warningsOf,
 } from './plan.ts'
@@ -204,4 +205,13 @@ describe('choosing a gateway', () => {
       })?.url,
     ).toBe('https://apps.example')
   })
+})
+
+test.each([
+  [0, 2_000],
+  [15_000, 2_000],
+  [60_000, 6_000],
+  [86_400_000, 20_000],
+])('what a Cluster has lacked for %i ms is looked for again after %i ms', (forMs, pauseMs) => {
+  expect(wantingPauseMs(forMs)).toBe(pauseMs)
 })

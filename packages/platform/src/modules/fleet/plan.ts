@@ -97,6 +97,18 @@ export function skewOf(serverTime: Date, askedAt: Date, answeredAt: Date): numbe
   return serverTime.getTime() + 500 - (askedAt.getTime() + answeredAt.getTime()) / 2
 }
 
+const WANTING_PAUSE_MIN_MS = 2 * SECOND_MS
+const WANTING_PAUSE_MAX_MS = 20 * SECOND_MS
+
+/**
+ * How long a look at a Cluster is good, in ms, that lacks something which may come: what is mended soon shows soon, and a
+ * Cluster that never gets it is not asked all the time.
+ * @param wantingForMs - how long it had lacked it by then
+ */
+export function wantingPauseMs(wantingForMs: number): number {
+  return Math.min(WANTING_PAUSE_MAX_MS, Math.max(WANTING_PAUSE_MIN_MS, wantingForMs / 10))
+}
+
 export type Pulse = { readonly health: Health; readonly misses: number }
 
 /** The next health after one question. One answer is enough to be ready; only several misses in a row are unknown. */
