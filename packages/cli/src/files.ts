@@ -2,7 +2,7 @@ import { openAsBlob } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 
-import { messageOf } from '@slipway/kit'
+import { isRecord, messageOf } from '@slipway/kit'
 
 import type { Deps } from './deps.ts'
 import { cliErrors } from './errors.ts'
@@ -32,4 +32,25 @@ export async function readTextFile(deps: Deps, path: string): Promise<string> {
     throw cliErrors.file_unreadable({ file: path, problem: messageOf(cause) }, { cause })
   }
   throw cliErrors.file_unreadable({ file: path, problem: `${sizeBytes} > ${FILE_LIMIT_BYTES} bytes` })
+}
+
+/**
+ * The fields of a YAML file; `-` is standard input.
+ * @param expected - a field as one would write it, for a file that holds something else
+ * @throws {AppError} `file_unreadable`
+ */
+export async function readYamlFields(
+  deps: Deps,
+  file: string,
+  expected: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { parse } = await import('yaml')
+  let value: unknown
+  try {
+    value = parse(await readTextFile(deps, file), { maxAliasCount: 10 })
+  } catch (cause) {
+    throw cliErrors.file_unreadable({ file, problem: messageOf(cause).slice(0, 200) }, { cause })
+  }
+  if (!isRecord(value)) throw cliErrors.file_unreadable({ file, problem: expected })
+  return value
 }

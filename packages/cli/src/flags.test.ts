@@ -35,6 +35,7 @@ import { releasePin } from './commands/release/pin.ts'
 import { releaseRollback } from './commands/release/rollback.ts'
 import { releaseStart } from './commands/release/start.ts'
 import { workloadKeep } from './commands/workload/keep.ts'
+import { workloadPlace } from './commands/workload/place.ts'
 import { workloadScale } from './commands/workload/scale.ts'
 import { workloadSet } from './commands/workload/set.ts'
 import { workloadStatus } from './commands/workload/status.ts'
@@ -112,6 +113,7 @@ const cases: [line: string, make: unknown, expected: unknown[]][] = [
     workloadSet,
     ['api', ['A=1', 'B=2'], { secret: ['C', 'D=4'], unset: ['E'] }],
   ],
+  ['api --clear --process worker', workloadPlace, ['api', undefined, { clear: true, process: 'worker' }]],
   ['api 4 --process worker', workloadScale, ['api', 4, { process: 'worker' }]],
   [
     '--health Down --project shop',

@@ -112,6 +112,7 @@ const lines: readonly string[] = [
   'workload status',
   'workload create api/test',
   'workload scale api/test 4',
+  'workload place api/test --clear',
   'workload restart api/test',
   'workload set api/test LOG_LEVEL=debug',
   'workload variables api/test',

@@ -8,11 +8,13 @@ import {
   PageQuery,
   pageOf,
   PartOfName,
+  ProcessName,
   ProjectId,
   Slug,
   Timestamp,
 } from './common.ts'
 import { endpoint } from './endpoint.ts'
+import { Placement } from './placement.ts'
 
 export const ApplicationId = idOf('app')
 export const WorkloadId = idOf('wrk')
@@ -55,6 +57,7 @@ const processFields = {
   /** Time between the stop command's start and SIGKILL. */
   graceSeconds: z.number().int().min(0).max(600).default(30),
   instances: z.number().int().min(0).max(500).default(1),
+  placement: Placement.optional(),
 }
 
 /** A process that answers requests; exactly one of an Application is routed: `web`, or the only one. */
@@ -68,12 +71,6 @@ export const WorkerProcess = z.strictObject({ kind: z.literal('worker'), ...proc
 export const Process = z.discriminatedUnion('kind', [WebProcess, WorkerProcess])
 export type Process = z.infer<typeof Process>
 
-export const ProcessName = z
-  .string()
-  .regex(
-    /^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/u,
-    'lower-case letters, digits and hyphens are expected, at most 20',
-  )
 export const PROCESSES_MAX = 16
 
 const processMap = z
@@ -107,7 +104,13 @@ export const AppManifest = z.strictObject({
 export type AppManifest = z.infer<typeof AppManifest>
 
 /** What an Image runs, as settled by its build: every process with its command. */
-export const WorkloadTemplate = z.strictObject({ processes: z.record(ProcessName, Process) })
+export const WorkloadTemplate = z.strictObject({
+  processes: z.record(ProcessName, Process),
+  /** The Workloads that placements name, by `application` or `application/environment`, as a Release found them. */
+  neighbours: z
+    .record(z.string(), z.strictObject({ workload: WorkloadId, namespace: z.string() }))
+    .optional(),
+})
 export type WorkloadTemplate = z.infer<typeof WorkloadTemplate>
 
 export const Application = z.strictObject({
@@ -133,6 +136,8 @@ export const Workload = z.strictObject({
   urls: z.array(z.string()),
   /** Instances asked for by process; a process not named here runs as many as its template says. */
   instances: z.record(ProcessName, z.number().int()),
+  /** Where processes may run; stands in place of what slipway.yaml says of them, from the next Release on. */
+  placement: z.record(ProcessName, Placement),
   configRevision: z.number().int(),
   /** How long the old version stays ready after a release, in seconds. */
   keepSeconds: z.number().int(),
@@ -320,6 +325,26 @@ export const app = {
       instances: z.number().int().min(0).max(500),
     }),
     status: 202,
+    response: Workload,
+  }),
+  setPlacement: endpoint({
+    method: 'PUT',
+    path: '/v1/workloads/:workload/placement',
+    auth: 'account',
+    permission: 'workload:update',
+    scope: 'workload',
+    rate: 'write',
+    audit: 'workload.placement',
+    summary:
+      'Set where the Instances of a process may run; takes effect with the next Release, which pins it',
+    description:
+      'Stands in place of what slipway.yaml says of the process in this Workload; null takes it back. A condition without a weight must hold, one with a weight is a preference.',
+    params: inWorkload,
+    body: z.strictObject({
+      process: ProcessName.default('web'),
+      placement: Placement.nullable(),
+    }),
+    status: 200,
     response: Workload,
   }),
   restartWorkload: endpoint({

@@ -54,6 +54,7 @@ export const commandLines: Readonly<Record<string, string>> = {
   getWorkload: 'workload show <project>/<application>/<environment>',
   updateWorkload: 'workload keep <project>/<application>/<environment> 10m',
   deleteWorkload: 'workload delete <project>/<application>/<environment>',
+  setPlacement: 'workload place <project>/<application>/<environment> placement.yaml',
   scaleWorkload: 'workload scale <project>/<application>/<environment> 2',
   restartWorkload: 'workload restart <project>/<application>/<environment>',
   listConfigRevisions: 'workload history <project>/<application>/<environment>',

@@ -82,3 +82,11 @@ export const ErrorBody = z.strictObject({
   }),
 })
 export type ErrorBody = z.infer<typeof ErrorBody>
+
+/** What an Application calls one of its processes. */
+export const ProcessName = z
+  .string()
+  .regex(
+    /^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/u,
+    'lower-case letters, digits and hyphens are expected, at most 20',
+  )

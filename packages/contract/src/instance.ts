@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-import { ProcessName, WorkloadId } from './app.ts'
-import { PageQuery, pageOf, Timestamp } from './common.ts'
+import { WorkloadId } from './app.ts'
+import { pageOf, PageQuery, ProcessName, Timestamp } from './common.ts'
 import { endpoint, stream } from './endpoint.ts'
 
 /** `<workload id>.<pod name>`: names its Workload, so that no table is needed to find where it belongs. */

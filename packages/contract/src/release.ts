@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-import { ProcessName, WorkloadId, WorkloadTemplate } from './app.ts'
-import { idOf, PageQuery, pageOf, Timestamp } from './common.ts'
+import { WorkloadId, WorkloadTemplate } from './app.ts'
+import { idOf, PageQuery, pageOf, ProcessName, Timestamp } from './common.ts'
 import { endpoint, stream } from './endpoint.ts'
 
 export const ReleaseId = idOf('rel')

@@ -7,6 +7,8 @@ export const whatErrors = catalog({
     workload_exists: 'The Application already runs in this Environment.',
     workload_deleting: 'The Workload is being deleted.',
     environment_elsewhere: 'The Environment belongs to another Project than the Application.',
+    placement_neighbour_unknown:
+      'The placement of {process} names {neighbour}, and there is no Workload {name}. Write an Application of this Project that runs in that Environment ("slipway workload list" shows them), or let it run there first.',
     process_unknown: 'There is no process {process} in what runs here. It has: {known}.',
     variables_too_many: 'A Workload has at most {max} variables.',
     variable_unknown: 'There is no variable {name} to remove.',
@@ -78,6 +80,8 @@ export const whatErrors = catalog({
     workload_exists: '该应用已在此环境中运行。',
     workload_deleting: '该工作负载正在删除。',
     environment_elsewhere: '该环境与应用不属于同一个项目。',
+    placement_neighbour_unknown:
+      '{process} 的放置规则指名 {neighbour}，但不存在工作负载 {name}。请填写本项目中在该环境运行的应用（“slipway workload list”可查），或先让它在该环境运行。',
     process_unknown: '当前运行的版本没有进程 {process}。已有：{known}。',
     variables_too_many: '一个工作负载最多有 {max} 个变量。',
     variable_unknown: '没有可删除的变量 {name}。',

@@ -71,6 +71,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   createToken: { name: 'one' },
   setVariables: { set: [{ name: 'A', value: 'b' }] },
   updateWorkload: { keepSeconds: 1 },
+  setPlacement: { placement: null },
 }
 
 describe('every operation that changes something', () => {

@@ -19,6 +19,7 @@ import { releaseReserve } from './0016-release-reserve.ts'
 import { location } from './0017-location.ts'
 import { uncordon } from './0018-uncordon.ts'
 import { grantEnd } from './0019-grant-end.ts'
+import { placement } from './0020-placement.ts'
 
 /** Every migration in order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -41,4 +42,5 @@ export const migrations: readonly Migration[] = [
   location,
   uncordon,
   grantEnd,
+  placement,
 ]

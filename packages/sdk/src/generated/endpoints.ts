@@ -76,6 +76,7 @@ export const endpoints = {
   updateWorkload: {"method":"PATCH","path":"/v1/workloads/:workload","transport":"json","query":[],"body":["keepSeconds"]},
   deleteWorkload: {"method":"DELETE","path":"/v1/workloads/:workload","transport":"json","query":[]},
   scaleWorkload: {"method":"PUT","path":"/v1/workloads/:workload/instances","transport":"json","query":[],"body":["process","instances"]},
+  setPlacement: {"method":"PUT","path":"/v1/workloads/:workload/placement","transport":"json","query":[],"body":["process","placement"]},
   restartWorkload: {"method":"POST","path":"/v1/workloads/:workload/restarts","transport":"json","query":[],"body":["process"]},
   listConfigRevisions: {"method":"GET","path":"/v1/workloads/:workload/config-revisions","transport":"json","query":["limit","cursor"]},
   setVariables: {"method":"POST","path":"/v1/workloads/:workload/config-revisions","transport":"json","query":[],"body":["set","remove","comment"]},

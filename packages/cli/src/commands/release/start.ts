@@ -1,12 +1,11 @@
 import { Option } from '@commander-js/extra-typings'
 import type { Plan } from '@slipway/contract'
-import { isRecord, messageOf } from '@slipway/kit'
 
 import { commandOf, dryRunOption } from '../../command.ts'
 import type { Deps } from '../../deps.ts'
 import { cliErrors } from '../../errors.ts'
 import { Exit, type ExitCode } from '../../exit.ts'
-import { readTextFile } from '../../files.ts'
+import { readYamlFields } from '../../files.ts'
 import { workloadIdOf } from '../../names.ts'
 import { noteDryRun } from '../../rows.ts'
 import { mutationOptions } from '../../server.ts'
@@ -91,19 +90,9 @@ async function planOf(deps: Deps, options: Pick<Options, 'plan' | 'steps'>): Pro
     throw cliErrors.options_conflict({ options: '--plan, --steps' })
   if (options.steps !== undefined) return { batches: parseSteps(options.steps) }
   if (options.plan === undefined) return undefined
-  const { parse } = await import('yaml')
-  let value: unknown
-  try {
-    value = parse(await readTextFile(deps, options.plan), { maxAliasCount: 10 })
-  } catch (cause) {
-    throw cliErrors.file_unreadable(
-      { file: options.plan, problem: messageOf(cause).slice(0, 200) },
-      { cause },
-    )
-  }
-  if (!isRecord(value)) throw cliErrors.file_unreadable({ file: options.plan, problem: 'batches:' })
+  const fields = await readYamlFields(deps, options.plan, 'batches:')
   // What the file holds is checked where it is used: the server refuses it by the name of the field.
-  return value as unknown as PlanInput
+  return fields as unknown as PlanInput
 }
 
 type PlanInput = Partial<Omit<Plan, 'batches'>> & { readonly batches: Partial<Plan['batches'][number]>[] }

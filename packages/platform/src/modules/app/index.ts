@@ -11,6 +11,7 @@ export {
   setUrls,
   takeInstances,
   workloadIds,
+  workloadsNamed,
   workloadsOfApplication,
 } from './queries.ts'
 export { appRoutes } from './routes.ts'
@@ -20,5 +21,6 @@ export {
   createWorkload,
   openVariables,
   setInstances,
+  setPlacement,
   WORKLOAD_RECONCILER,
 } from './service.ts'

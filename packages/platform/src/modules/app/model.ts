@@ -1,3 +1,4 @@
+import type { Placement } from '@slipway/contract'
 import { MINUTE_MS, SECOND_MS, tailOf } from '@slipway/kit'
 
 /** How long the old version stays ready after a release unless the Workload says otherwise, in seconds. */
@@ -26,6 +27,8 @@ export type Workload = {
   /** Instances asked for, by process. */
   readonly instances: Readonly<Record<string, number>>
   readonly restarts: Readonly<Record<string, string>>
+  /** Where processes may run, in place of what their Image says. */
+  readonly placement: Readonly<Record<string, Placement>>
   readonly configRevision: number
   readonly keepSeconds: number
   readonly urls: readonly string[]

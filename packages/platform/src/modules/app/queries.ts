@@ -106,6 +106,7 @@ export async function insertWorkload(db: Db, workload: Omit<Workload, 'ordinal'>
       namespace: workload.namespace,
       instances: jsonb(workload.instances),
       restarts: jsonb(workload.restarts),
+      placement: jsonb(workload.placement),
       config_revision: workload.configRevision,
       keep_seconds: workload.keepSeconds,
       urls: [...workload.urls],
@@ -132,6 +133,20 @@ export async function lockWorkload(db: Db, id: string): Promise<Workload | undef
     .forUpdate()
     .executeTakeFirst()
   return row && workloadOf(row)
+}
+
+/** Those Workloads of a Project that have one of these names. */
+export async function workloadsNamed(
+  db: Db,
+  projectId: string,
+  names: readonly string[],
+): Promise<Pick<Workload, 'id' | 'name' | 'namespace'>[]> {
+  return db
+    .selectFrom('app_workload')
+    .select(['id', 'name', 'namespace'])
+    .where('project_id', '=', projectId)
+    .where(isOneOf('name', names))
+    .execute()
 }
 
 export type WorkloadFilter = {
@@ -229,6 +244,7 @@ export async function workloadIds(db: Db): Promise<string[]> {
 export type WorkloadChange = {
   readonly instances?: Readonly<Record<string, number>>
   readonly restarts?: Readonly<Record<string, string>>
+  readonly placement?: Workload['placement']
   readonly configRevision?: number
   readonly keepSeconds?: number
   readonly deleting?: boolean
@@ -246,6 +262,7 @@ export async function updateWorkload(
       generation: e('generation', '+', 1),
       ...(change.instances === undefined ? {} : { instances: jsonb(change.instances) }),
       ...(change.restarts === undefined ? {} : { restarts: jsonb(change.restarts) }),
+      ...(change.placement === undefined ? {} : { placement: jsonb(change.placement) }),
       ...(change.configRevision === undefined ? {} : { config_revision: change.configRevision }),
       ...(change.keepSeconds === undefined ? {} : { keep_seconds: change.keepSeconds }),
       ...(change.deleting === undefined ? {} : { deleting: change.deleting }),
@@ -360,6 +377,7 @@ function workloadOf(row: Selectable<WorkloadTable>): Workload {
     namespace: row.namespace,
     instances: row.instances,
     restarts: row.restarts,
+    placement: row.placement,
     configRevision: row.config_revision,
     keepSeconds: row.keep_seconds,
     urls: row.urls,

@@ -1,4 +1,4 @@
-import { VARIABLES_MAX } from '@slipway/contract'
+import { VARIABLES_MAX, type Placement } from '@slipway/contract'
 import { isForeignKeyViolation, isUniqueViolation } from '@slipway/db'
 import { must, type Envelope } from '@slipway/kit'
 
@@ -79,6 +79,7 @@ export async function createWorkload(
     namespace: namespaceOf(project.slug, environment),
     instances: {},
     restarts: {},
+    placement: {},
     configRevision: 1,
     keepSeconds: KEEP_SECONDS_DEFAULT,
     urls: [],
@@ -138,6 +139,18 @@ export async function setInstances(
   const workload = await changeableWorkload(ctx, id)
   ctx.note({ detail: { before: workload.instances, instances } })
   return change(ctx, id, { instances: { ...workload.instances, ...instances } })
+}
+
+/** @param placement - null takes back what was set, so that the Image decides again */
+export async function setPlacement(
+  ctx: Ctx,
+  id: string,
+  { process, placement }: { readonly process: string; readonly placement: Placement | null },
+): Promise<Workload> {
+  const workload = await changeableWorkload(ctx, id)
+  const { [process]: _, ...others } = workload.placement
+  ctx.note({ detail: { process, placement } })
+  return change(ctx, id, { placement: placement === null ? others : { ...others, [process]: placement } })
 }
 
 /** @param process - without it, every process */

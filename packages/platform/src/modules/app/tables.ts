@@ -1,3 +1,4 @@
+import type { Placement } from '@slipway/contract'
 import type { Generated } from 'kysely'
 
 import type { StoredVariable } from './model.ts'
@@ -22,6 +23,8 @@ export type WorkloadTable = {
   readonly instances: Readonly<Record<string, number>>
   /** By process: when people last asked for fresh Instances. */
   readonly restarts: Readonly<Record<string, string>>
+  /** By process. */
+  readonly placement: Generated<Readonly<Record<string, Placement>>>
   readonly config_revision: number
   readonly keep_seconds: number
   readonly urls: string[]

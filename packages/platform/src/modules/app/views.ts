@@ -18,6 +18,7 @@ export function workloadView(workload: Workload): views.Workload {
     namespace: workload.namespace,
     urls: [...workload.urls],
     instances: { ...workload.instances },
+    placement: { ...workload.placement },
     configRevision: workload.configRevision,
     keepSeconds: workload.keepSeconds,
     createdAt: workload.createdAt.toISOString(),

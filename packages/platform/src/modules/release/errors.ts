@@ -16,5 +16,6 @@ export const releaseErrors = defineErrors({
   release_image_unknown: { status: 422 },
   release_router_needed: { status: 422 },
   release_no_web: { status: 422 },
+  placement_neighbour_unknown: { status: 422 },
   process_unknown: { status: 422 },
 })

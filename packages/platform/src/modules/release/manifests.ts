@@ -11,6 +11,7 @@ import type { HttpRouteRule, Objects } from '@slipway/kube'
 import { partsOf, type Variable, type Workload } from '../app/index.ts'
 import { PROCESS_LABEL, VERSION_LABEL, WORKLOAD_LABEL, type GatewayFacts } from '../fleet/index.ts'
 import { countedProcessOf, routedProcessOf, type Version } from './model.ts'
+import { placementFields } from './placement.ts'
 import type { Shape } from './shape.ts'
 
 export const labels = {
@@ -73,7 +74,11 @@ function metadata(input: ManifestInput, name: string, more: Readonly<Record<stri
   }
 }
 
-function selectorOf(input: ManifestInput, process: string, hash?: string): Record<string, string> {
+function selectorOf(
+  input: Omit<ManifestInput, 'shape'>,
+  process: string,
+  hash?: string,
+): Record<string, string> {
   return {
     [labels.workload]: input.workload.id,
     [labels.process]: process,
@@ -103,11 +108,6 @@ function configSecret(input: ManifestInput, version: Version): Manifest {
 type Shaped = { readonly name: string; readonly process: Process; readonly replicas: number }
 
 function deployment(input: ManifestInput, version: Version, { name, process, replicas }: Shaped): Manifest {
-  const selector = selectorOf(input, name, version.hash)
-  const restartedAt = [input.workload.restarts[name], input.workload.restarts['*']]
-    .filter((at) => at !== undefined)
-    .sort()
-    .at(-1)
   return {
     resource: 'deployments',
     object: {
@@ -117,35 +117,57 @@ function deployment(input: ManifestInput, version: Version, { name, process, rep
       }),
       spec: {
         replicas,
-        selector: { matchLabels: selector },
+        selector: { matchLabels: selectorOf(input, name, version.hash) },
         strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 0 } },
         revisionHistoryLimit: 2,
-        template: {
-          metadata: {
-            labels: { ...selector, [labels.installation]: input.installationId },
-            ...(restartedAt === undefined ? {} : { annotations: { 'slipway/restarted-at': restartedAt } }),
-          },
-          spec: podSpec(input, version, { name, process }),
-        },
+        template: podTemplate(input, version, { name, process }),
       },
     },
   }
 }
 
 /** The pod of each process of a version, as its Deployment makes it. */
-export function podSpecsOf(
+export function podTemplatesOf(
   input: Omit<ManifestInput, 'shape'>,
   version: Version,
-): ReadonlyMap<string, PodSpec> {
+): ReadonlyMap<string, PodTemplate> {
   return new Map(
     Object.entries(version.template.processes).map(([name, process]) => [
       name,
-      podSpec(input, version, { name, process }),
+      podTemplate(input, version, { name, process }),
     ]),
   )
 }
 
 type PodSpec = NonNullable<NonNullable<Objects['deployments']['spec']>['template']['spec']>
+export type PodTemplate = {
+  readonly metadata: {
+    readonly labels: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+  }
+  readonly spec: PodSpec
+}
+
+function podTemplate(
+  input: Omit<ManifestInput, 'shape'>,
+  version: Version,
+  named: Pick<Shaped, 'name' | 'process'>,
+): PodTemplate {
+  const restartedAt = [input.workload.restarts[named.name], input.workload.restarts['*']]
+    .filter((at) => at !== undefined)
+    .sort()
+    .at(-1)
+  return {
+    metadata: {
+      labels: {
+        ...selectorOf(input, named.name, version.hash),
+        [labels.installation]: input.installationId,
+      },
+      ...(restartedAt === undefined ? {} : { annotations: { 'slipway/restarted-at': restartedAt } }),
+    },
+    spec: podSpec(input, version, named),
+  }
+}
 
 function podSpec(
   input: Omit<ManifestInput, 'shape'>,
@@ -166,6 +188,7 @@ function podSpec(
       effect: 'NoExecute',
       tolerationSeconds: LOST_NODE_SECONDS,
     })),
+    ...placementFields(input.workload, version, name),
     containers: [
       {
         name,

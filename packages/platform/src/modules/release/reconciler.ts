@@ -11,7 +11,7 @@ import { purgeWorkload, setUrls, WORKLOAD_RECONCILER, workloadIds, type Workload
 import type { ClusterConnection, Clusters } from '../fleet/index.ts'
 import { takeStep } from './apply.ts'
 import { looks, type Looks } from './look.ts'
-import { manifestsOf, objectName, podSpecsOf, urlsOf } from './manifests.ts'
+import { manifestsOf, objectName, podTemplatesOf, urlsOf } from './manifests.ts'
 import { memory, type Memory } from './memory.ts'
 import { countedProcessOf, isReturning, routedProcessOf, type Release } from './model.ts'
 import { makeMove, passCapacity, probe, recordDrift, recordObservation, recordRefusal } from './moves.ts'
@@ -121,7 +121,8 @@ async function advance(
     return (await probe(context, connection, state.workload, active)) ? undefined : ACTIVE_MS
   const { hasRouter } = observation
   if (move.kind === 'measure') {
-    const specs = podSpecsOf(manifestInput(ports, context, { connection, state }), active)
+    const pods = podTemplatesOf(manifestInput(ports, context, { connection, state }), active)
+    const specs = new Map([...pods].map(([process, { spec }]) => [process, spec]))
     const room = await measureCapacity(context, connection, { state, active, hasRouter, specs })
     return (await passCapacity(context, { state, active, hasRouter }, room)) ? undefined : ROOM_MS
   }

@@ -15,6 +15,7 @@ import { isEnded, type Release } from './model.ts'
 import * as queries from './queries.ts'
 import { scaleWorkload } from './scale.ts'
 import * as service from './service.ts'
+import { place } from './settle.ts'
 import { redeploy, rollBack, startRelease, type ReleasableImage } from './start.ts'
 import { releaseEventView, releaseView } from './views.ts'
 
@@ -146,6 +147,9 @@ function startRoutes(routes: Routes, ports: ReleasePorts): void {
 function commandRoutes(routes: Routes): void {
   routes.on(contract.scaleWorkload, async ({ params, body }, ctx) =>
     workloadView(await scaleWorkload(ctx, params.workload, { [body.process]: body.instances })),
+  )
+  routes.on(contract.setPlacement, async ({ params, body }, ctx) =>
+    workloadView(await place(ctx, params.workload, body)),
   )
   routes.on(contract.approveRelease, async ({ params, body }, ctx) =>
     view(ctx, await service.approveRelease(ctx, params.release, body)),

@@ -50,13 +50,7 @@ export async function scaleWorkload(
   const head = await queries.findHead(ctx.db, id)
   const open = await queries.findActive(ctx.db, id)
   const active = open && (await queries.lockRelease(ctx.db, open.id))
-  const serving = head?.servingId ? await queries.findRelease(ctx.db, head.servingId) : undefined
-  const templates = [active, serving].flatMap((one) => (one ? [one.template.processes] : []))
-  if (templates.length > 0)
-    refuseUnknownProcesses(
-      { processes: Object.assign({}, ...templates) as WorkloadTemplate['processes'] },
-      Object.keys(instances),
-    )
+  await refuseUnknown(ctx.db, id, Object.keys(instances))
   if (active && !isEnded(active.state)) {
     const changed = { ...active, instances: { ...active.instances, ...instances } }
     if (!(await queries.advanceRelease(ctx.db, changed))) throw httpErrors.generation_conflict()
@@ -72,6 +66,19 @@ function written(instances: Readonly<Record<string, number>>): string {
   return Object.entries(instances)
     .map(([process, count]) => `${process}=${count}`)
     .join(' ')
+}
+
+/** Refuses names that no process has of what serves or is being released; before the first Release there is none. */
+export async function refuseUnknown(db: Db, workloadId: string, names: readonly string[]): Promise<void> {
+  const head = await queries.findHead(db, workloadId)
+  const active = await queries.findActive(db, workloadId)
+  const serving = head?.servingId ? await queries.findRelease(db, head.servingId) : undefined
+  const templates = [active, serving].flatMap((one) => (one ? [one.template.processes] : []))
+  if (templates.length > 0)
+    refuseUnknownProcesses(
+      { processes: Object.assign({}, ...templates) as WorkloadTemplate['processes'] },
+      names,
+    )
 }
 
 export function refuseUnknownProcesses(template: WorkloadTemplate, names: readonly string[]): void {

@@ -18,6 +18,7 @@ import * as queries from './queries.ts'
 import { record } from './journal.ts'
 import { countsFor, servingDemand, refuseUnknownProcesses } from './scale.ts'
 import { goBack } from './service.ts'
+import { settleTemplate } from './settle.ts'
 
 /** An Image as a release takes it. */
 export type ReleasableImage = {
@@ -50,12 +51,12 @@ export type StartInput = {
 /** Starts releasing an Image with the Workload's current variables. Only one Release of a Workload is under way at a time. */
 export async function startRelease(ctx: Ctx, input: StartInput): Promise<Release> {
   const workload = await changeableWorkload(ctx, input.workloadId)
-  const { template } = input.image
+  const template = await settleTemplate(ctx.db, workload, input.image.template)
   refuseUnknownProcesses(template, Object.keys(input.instances ?? {}))
   return insertNew(ctx, {
     workload,
     counts: await countsFor(ctx, workload, { template, asked: input.instances ?? {} }),
-    image: input.image,
+    image: { reference: input.image.reference, template },
     configRevision: workload.configRevision,
     plan: input.plan ?? defaultPlan,
     nonce: '',
