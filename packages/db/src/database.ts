@@ -259,13 +259,13 @@ async function beginOnce<Tables>(
   if (settings.readOnly === true) builder = builder.setAccessMode('read only')
   const db = await builder.execute()
   try {
-    // SET LOCAL takes no parameters; set_config with `true` is the same thing as a function.
-    await sql`select set_config('slipway.organizations', ${settings.setting}, true)${
-      settings.statementTimeoutMs === undefined
+    // SET LOCAL takes no parameters; set_config with `true` is the same thing as a function, and all of them take one way.
+    const { setting, statementTimeoutMs, role } = settings
+    await sql`select set_config('slipway.organizations', ${setting}, true)${
+      statementTimeoutMs === undefined
         ? sql``
-        : sql`, set_config('statement_timeout', ${String(settings.statementTimeoutMs)}, true)`
-    }`.execute(db)
-    if (settings.role !== undefined) await sql`set local role ${sql.id(settings.role)}`.execute(db)
+        : sql`, set_config('statement_timeout', ${String(statementTimeoutMs)}, true)`
+    }${role === undefined ? sql`` : sql`, set_config('role', ${role}, true)`}`.execute(db)
     return db
   } catch (thrown) {
     await db

@@ -39,11 +39,13 @@ const KNOWN_MAX = 10_000
 
 export function namespaces(): Namespaces {
   const seen = new Map<string, { readonly untilMs: number }>()
+  const underWay = new Map<string, Promise<void>>()
 
-  const prepare: Namespaces['prepare'] = async (context, connection, wanted) => {
-    const key = `${wanted.clusterId} ${wanted.namespace}`
-    const nowMs = context.clock.monotonicMs()
-    if ((seen.get(key)?.untilMs ?? -Infinity) > nowMs) return
+  async function settle(
+    context: ControlContext,
+    connection: ClusterConnection,
+    wanted: PullNamespace,
+  ): Promise<void> {
     const robot = await settleRobot(context, wanted)
     const { kube } = connection
     const { signal, installationId } = context
@@ -62,6 +64,17 @@ export function namespaces(): Namespaces {
       password: context.envelope.open(robot.secret, ownerOf(robot)).toString('utf8'),
     })
     await kube.apply('secrets', secret, options)
+  }
+
+  const prepare: Namespaces['prepare'] = async (context, connection, wanted) => {
+    const key = `${wanted.clusterId} ${wanted.namespace}`
+    const nowMs = context.clock.monotonicMs()
+    if ((seen.get(key)?.untilMs ?? -Infinity) > nowMs) return
+    // All Workloads of a namespace share one piece of work: two at once would make two robots, of which one wins.
+    const running =
+      underWay.get(key) ?? settle(context, connection, wanted).finally(() => underWay.delete(key))
+    underWay.set(key, running)
+    await running
     if (seen.size >= KNOWN_MAX) seen.clear()
     seen.set(key, { untilMs: nowMs + TRUST_MS })
   }
