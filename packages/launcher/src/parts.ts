@@ -64,6 +64,11 @@ export function inheritedEnvironment(environment: Environment): Record<string, s
   return picked(environment, INHERITED)
 }
 
+/** What an operator says to the platform. */
+export function operatorsEnvironment(environment: Environment): Record<string, string> {
+  return picked(environment, OPERATORS)
+}
+
 function picked(environment: Environment, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.flatMap((name) => {
@@ -118,7 +123,7 @@ export function platformEnvironment(input: PlatformInput): Record<string, string
   const home = options.listen === '127.0.0.1' ? [environment['HOME'] ?? input.checkout] : []
   return {
     ...inheritedEnvironment(environment),
-    ...picked(environment, OPERATORS),
+    ...operatorsEnvironment(environment),
     // The embedded cluster stays on loopback, where a platform that listens beyond it may connect to only what is named.
     SLIPWAY_OUTBOUND_ALLOW: [
       ...(environment['SLIPWAY_OUTBOUND_ALLOW'] ?? '').split(',').filter(Boolean),

@@ -55,7 +55,8 @@ npm run backup and npm run restore keep and bring back an installation.
 
 Into the folder go the database (encrypted with a key that only the master key opens), the Images, build logs and the
 samples' repositories. The master key, keys/master.key in the data folder, is NOT part of it: keep a copy of it elsewhere,
-without it the backup cannot be read. What runs is not kept; it is brought about again from the database.
+without it the backup cannot be read. Nor is a bucket, if Images lie in one (SLIPWAY_S3_…): keep it by its own means.
+What runs is not kept; it is brought about again from the database.
 `,
     'restore.help': `Makes an installation out of a backup, in a data folder that holds none.
 
@@ -64,11 +65,18 @@ without it the backup cannot be read. What runs is not kept; it is brought about
   --master-key <file>    keys/master.key of the installation that was backed up
   --data <folder>        gets the installation (default: .slipway in the checkout)
 
-With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is filled; it must be empty. Then npm start.
+With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is filled; it must be empty. With
+SLIPWAY_S3_… set, Images are looked for in that bucket. What is missing is told. Then npm start.
 `,
     'backup.done':
       'backed up to {folder}: {tables} tables, {blobs} image parts ({megabytes} MB). Keep keys/master.key of the data folder elsewhere; without it this backup cannot be read.',
     'backup.damaged': 'left out, since it is damaged; push its image again: {path}',
+    'backup.bucket':
+      'NOT in this backup: the image parts in the bucket {bucket}. Keep it by its own means (versions, replication or a copy), and give the same SLIPWAY_S3_… settings when you restore and start.',
+    'restore.absent':
+      '{count} image parts that the database names are not in {place}. Bring them back there, or set SLIPWAY_S3_… if they lie in a bucket; else these Images have to be pushed or built again before they can run.',
+    'restore.unchecked':
+      'restored, but whether all image parts are in {place} could not be found out: {reason}',
     'restore.done': 'restored what Slipway {version} backed up at {createdAt}. Start it with npm start.',
     'step.database': 'database…',
     'step.cluster': 'cluster…',
@@ -153,7 +161,7 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is filled; it must
   --data <目录>          该安装的数据目录（默认：代码目录下的 .slipway）
 
 目录中包含数据库（已加密，其密钥只有主密钥能打开）、镜像、构建日志和示例仓库。主密钥（数据目录中的 keys/master.key）
-不在其中：请另行保存，没有它就无法读取备份。正在运行的实例不会备份，会根据数据库重新建立。
+不在其中：请另行保存，没有它就无法读取备份。存放镜像的存储桶（SLIPWAY_S3_…）也不在其中，请用其自身的手段保存。正在运行的实例不会备份，会根据数据库重新建立。
 `,
     'restore.help': `用备份在一个空的数据目录中恢复安装。
 
@@ -162,11 +170,17 @@ With DATABASE_URL and DATABASE_OWNER_URL set, that PostgreSQL is filled; it must
   --master-key <文件>    被备份安装的 keys/master.key
   --data <目录>          恢复到的数据目录（默认：代码目录下的 .slipway）
 
-设置 DATABASE_URL 和 DATABASE_OWNER_URL 后，将恢复到该 PostgreSQL，它必须为空。然后运行 npm start。
+设置 DATABASE_URL 和 DATABASE_OWNER_URL 后，将恢复到该 PostgreSQL，它必须为空。设置 SLIPWAY_S3_… 后，
+会在该存储桶中查找镜像。缺少的会告知。然后运行 npm start。
 `,
     'backup.done':
       '已备份到 {folder}：{tables} 张表，{blobs} 个镜像部分（{megabytes} MB）。请另行保存数据目录中的 keys/master.key；没有它就无法读取此备份。',
     'backup.damaged': '因损坏而未备份，请重新推送其镜像：{path}',
+    'backup.bucket':
+      '此备份不包含存储桶 {bucket} 中的镜像部分。请用存储桶自身的手段（版本、复制或副本）保存，恢复和启动时使用相同的 SLIPWAY_S3_… 设置。',
+    'restore.absent':
+      '数据库记录的镜像部分中有 {count} 个不在 {place}。请将其放回，若在存储桶中请设置 SLIPWAY_S3_…；否则这些镜像须重新推送或构建后才能运行。',
+    'restore.unchecked': '已恢复，但无法确认镜像部分是否都在 {place}：{reason}',
     'restore.done': '已恢复 Slipway {version} 于 {createdAt} 所做的备份。请用 npm start 启动。',
     'step.database': '数据库…',
     'step.cluster': '集群…',

@@ -12,7 +12,7 @@ import type { Environment } from '../parts.ts'
 import { keepErrors } from './errors.ts'
 import { newBackupKey, writeManifest, type Manifest } from './manifest.ts'
 import { sealFile } from './seal.ts'
-import { DATABASE, isThere, ownerUrlOf, PLAIN_FOLDERS, REGISTRY, silentLog } from './source.ts'
+import { bucketOf, DATABASE, isThere, ownerUrlOf, PLAIN_FOLDERS, REGISTRY, silentLog } from './source.ts'
 import { copyTree } from './trees.ts'
 
 export type BackupInput = {
@@ -25,7 +25,12 @@ export type BackupInput = {
   readonly environment: Environment
 }
 
-export type BackupReport = Manifest & { readonly tables: number; readonly damaged: readonly string[] }
+export type BackupReport = Manifest & {
+  readonly tables: number
+  readonly damaged: readonly string[]
+  /** Holds the blobs of Images, which are no part of the backup then. */
+  readonly bucket: string | undefined
+}
 
 /**
  * Backs up an installation, running or not.
@@ -78,7 +83,7 @@ async function backUpInto(input: BackupInput): Promise<BackupReport> {
     ports: (await findText(join(folder.path, 'ports.json'))) ?? null,
   }
   await writeManifest(to, manifest)
-  return { ...manifest, tables, damaged }
+  return { ...manifest, tables, damaged, bucket: bucketOf(environment) }
 }
 
 async function makeTarget(path: string): Promise<void> {

@@ -5,6 +5,7 @@ import { launcherText, type Language } from '@slipway/messages'
 
 import { UsageError } from '../options.ts'
 import type { Environment } from '../parts.ts'
+import type { RestoreReport } from './restore.ts'
 
 export const keepCommands = ['backup', 'restore'] as const
 export type KeepCommand = (typeof keepCommands)[number]
@@ -44,16 +45,28 @@ export async function runKeep(run: KeepRun): Promise<string> {
       megabytes: (report.registry.bytes / 1024 / 1024).toFixed(1),
     })
     const damaged = report.damaged.map((path) => launcherText(language, 'backup.damaged', { path }))
-    return `${[text, ...damaged].join('\n')}\n`
+    const { bucket } = report
+    const left = bucket === undefined ? [] : [launcherText(language, 'backup.bucket', { bucket })]
+    return `${[text, ...damaged, ...left].join('\n')}\n`
   }
   const key = values['master-key']
   const { restoreInstallation } = await import('./restore.ts')
-  const manifest = await restoreInstallation({
+  const report = await restoreInstallation({
     ...shared,
     from: from(folder),
     masterKeyPath: key === undefined ? undefined : from(key),
   })
-  return `${launcherText(language, 'restore.done', { createdAt: manifest.createdAt, version: manifest.version })}\n`
+  const { createdAt, version: madeBy } = report
+  const done = launcherText(language, 'restore.done', { createdAt, version: madeBy })
+  return `${[done, ...warningsOf(report.blobs, language)].join('\n')}\n`
+}
+
+function warningsOf(blobs: RestoreReport['blobs'], language: Language): string[] {
+  const { place } = blobs
+  if ('problem' in blobs)
+    return [launcherText(language, 'restore.unchecked', { place, reason: blobs.problem })]
+  if (blobs.absent === 0) return []
+  return [launcherText(language, 'restore.absent', { place, count: blobs.absent })]
 }
 
 function parse({ argv, command }: KeepRun) {

@@ -3,19 +3,19 @@ import { join } from 'node:path'
 
 import { restoreBackup } from '@slipway/db'
 import { AppError, envelopeOf, messageOf, systemClock, systemCodeOf, systemRandom } from '@slipway/kit'
-import { migrations, prepareRestored } from '@slipway/platform'
+import { countAbsentBlobs, migrations, prepareRestored, readSettings } from '@slipway/platform'
 
 import { dataFolderErrors } from '../data-folder-errors.ts'
 import { openDataFolder, type DataFolder } from '../data-folder.ts'
 import { lockDataFolder } from '../data-folder-lock.ts'
 import { givenDatabase, ownDatabase } from '../database.ts'
 import { openMasterKey, parseKey } from '../master-key.ts'
-import type { DatabaseUrls, Environment } from '../parts.ts'
+import { operatorsEnvironment, type DatabaseUrls, type Environment } from '../parts.ts'
 import { keepErrors } from './errors.ts'
 import { openBackupKey, readManifest, type Manifest } from './manifest.ts'
 import { isHalfRestored, markRestored, markRestoring } from './marker.ts'
 import { openSealedFile } from './seal.ts'
-import { DATABASE, isThere, PLAIN_FOLDERS, REGISTRY, silentLog } from './source.ts'
+import { bucketOf, DATABASE, isThere, PLAIN_FOLDERS, REGISTRY, silentLog } from './source.ts'
 import { copyTree } from './trees.ts'
 
 export type RestoreInput = {
@@ -29,13 +29,20 @@ export type RestoreInput = {
   readonly environment: Environment
 }
 
+/** Whether the blobs that the database names are where the platform will look for them. */
+type FoundBlobs =
+  | { readonly place: string; readonly absent: number }
+  | { readonly place: string; readonly problem: string }
+
+export type RestoreReport = Manifest & { readonly blobs: FoundBlobs }
+
 /**
  * Makes an installation out of a backup, in a data folder that holds none. One that broke off is run again; until then no start
  * takes the folder.
  * @throws {AppError} `backup_invalid`, `backup_newer`, `restore_key_missing`, `restore_folder_used`, `master_key_wrong`, those of
  *   the data folder and the database
  */
-export async function restoreInstallation(input: RestoreInput): Promise<Manifest> {
+export async function restoreInstallation(input: RestoreInput): Promise<RestoreReport> {
   try {
     return await restoreFrom(input)
   } catch (thrown) {
@@ -44,7 +51,7 @@ export async function restoreInstallation(input: RestoreInput): Promise<Manifest
   }
 }
 
-async function restoreFrom(input: RestoreInput): Promise<Manifest> {
+async function restoreFrom(input: RestoreInput): Promise<RestoreReport> {
   const { from, dataFolder, checkout, version, environment } = input
   const manifest = await readManifest(from)
   const place = dataFolder ?? join(checkout, '.slipway')
@@ -68,7 +75,31 @@ async function restoreFrom(input: RestoreInput): Promise<Manifest> {
   const database = givenDatabase(environment) ?? (await emptyDatabase(parts, folder))
   await fill(database, await openSealedFile(join(from, DATABASE), key))
   await markRestored(folder.path)
-  return manifest
+  return { ...manifest, blobs: await lookForBlobs(folder, database, environment) }
+}
+
+/** A bucket is no part of a backup, and may be another one, or lag behind: better known now than at the next Release. */
+async function lookForBlobs(
+  folder: DataFolder,
+  database: DatabaseUrls,
+  environment: Environment,
+): Promise<FoundBlobs> {
+  const place = bucketOf(environment) ?? join(folder.path, REGISTRY)
+  const given = {
+    ...operatorsEnvironment(environment),
+    DATABASE_URL: database.app,
+    DATABASE_OWNER_URL: database.owner,
+    SLIPWAY_MASTER_KEY_FILE: join(folder.keysFolder, 'master.key'),
+    SLIPWAY_DATA: folder.path,
+  }
+  try {
+    const settings = await readSettings(given, (path) => readFile(path, 'utf8'))
+    const means = { clock: systemClock, random: systemRandom, log: silentLog }
+    return { place, absent: await countAbsentBlobs(settings, means) }
+  } catch (thrown) {
+    // What was restored is whole; only this is not known.
+    return { place, problem: messageOf(thrown) }
+  }
 }
 
 async function readMasterKey({ masterKeyPath }: RestoreInput, place: string): Promise<string> {

@@ -31,6 +31,13 @@ export async function ownerUrlOf(
   return (await ownDatabase(parts, folder, log)).owner
 }
 
+/** The bucket that holds the blobs of Images, as people know it; undefined when they lie in the data folder. */
+export function bucketOf(environment: Environment): string | undefined {
+  const { SLIPWAY_S3_ENDPOINT: endpoint, SLIPWAY_S3_BUCKET: bucket, SLIPWAY_S3_PREFIX: prefix } = environment
+  if (endpoint === undefined || bucket === undefined) return undefined
+  return [endpoint.replace(/\/$/u, ''), bucket, prefix ?? ''].join('/')
+}
+
 export async function isThere(path: string): Promise<boolean> {
   try {
     await stat(path)

@@ -71,6 +71,8 @@ const CONFIG_MAX_BYTES = 4 * 1024 * 1024
 export async function openRegistry(platform: Platform, ports: RegistryPorts): Promise<BuiltInRegistry> {
   const { clock, newId, database, settings, log } = platform
   const blobs = await openBlobs(platform)
+  const { endpoint, bucket, prefix } = bucketOf(settings) ?? {}
+  if (bucket !== undefined) log.info({ endpoint, bucket, prefix }, 'blobs of Images lie in a bucket')
   const metadata = databaseMetadata({
     database,
     ensureRepository: (db, name) => ensureRepository(db, name, clock.now()),
@@ -107,13 +109,15 @@ export async function openRegistry(platform: Platform, ports: RegistryPorts): Pr
 }
 
 /** Blobs in the data folder, or in a bucket that is proven to be usable before anything is pushed. */
-async function openBlobs({ settings, clock, random, log }: Platform): Promise<BlobStore> {
+export async function openBlobs({
+  settings,
+  clock,
+  random,
+}: Pick<Platform, 'settings' | 'clock' | 'random'>): Promise<BlobStore> {
   const bucket = bucketOf(settings)
   if (bucket === undefined) return folderBlobs(join(settings.dataFolder, 'registry'))
   const blobs = s3Blobs({ bucket, clock, random })
   await blobs.check()
-  const { endpoint, bucket: name, prefix } = bucket
-  log.info({ endpoint, bucket: name, prefix }, 'blobs of Images lie in a bucket')
   return blobs
 }
 

@@ -124,6 +124,12 @@ export async function lockBlob(db: Db, digest: Digest) {
   return db.selectFrom('image_blob').selectAll().where('digest', '=', digest).forUpdate().executeTakeFirst()
 }
 
+/** What lies in the store of blobs, as far as the rows know. */
+export async function liveBlobs(db: Db): Promise<readonly Digest[]> {
+  const rows = await db.selectFrom('image_blob').select('digest').where('state', '=', 'live').execute()
+  return rows.map(({ digest }) => digest)
+}
+
 export async function makeBlobLive(db: Db, digest: Digest, sizeBytes: number): Promise<void> {
   await db
     .insertInto('image_blob')
