@@ -64,6 +64,7 @@ describe.skipIf(browserPath === undefined)('the console before what is odd', () 
       variables: `${path}/variables`,
       settings: `${path}/settings`,
       clusters: '/clusters',
+      locations: '/locations',
       cluster: `/clusters/${cluster?.id ?? ''}`,
       clusterInstances: `/clusters/${cluster?.id ?? ''}/instances`,
       organizations: '/organizations',

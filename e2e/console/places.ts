@@ -16,6 +16,9 @@ export const DATA = [
   'bea',
   'vic',
   'local',
+  'default',
+  'vault',
+  'near the customers',
   'admin',
   'anonymous',
   'system',
@@ -33,6 +36,7 @@ export async function screens({ cli }: Developer, workloadPath: string): Promise
     readonly id: string
   }[]
   const [cluster] = (await cli.json('cluster', 'list')) as unknown as readonly { readonly id: string }[]
+  const [location] = (await cli.json('location', 'list')) as unknown as readonly { readonly id: string }[]
   const [organization] = (await cli.json('organization', 'list')) as unknown as readonly {
     readonly id: string
   }[]
@@ -47,6 +51,8 @@ export async function screens({ cli }: Developer, workloadPath: string): Promise
     ['cluster', `/clusters/${cluster?.id ?? ''}`],
     ['cluster-instances', `/clusters/${cluster?.id ?? ''}/instances`],
     ['node', `/clusters/${cluster?.id ?? ''}/nodes/${hostname()}`],
+    ['locations', '/locations'],
+    ['location', `/locations/${location?.id ?? ''}`],
     ['new-cluster', '/new-cluster'],
     ['new-cluster-by-agent', '/new-cluster?by=agent'],
     ['organizations', '/organizations'],

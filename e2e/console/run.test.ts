@@ -344,6 +344,33 @@ describe.skipIf(browserPath === undefined)('what runs, and who may', () => {
     expect(visitor.complaints()).toEqual([])
   })
 
+  test('a Location is made, asked for, granted until a day, and both sides see what became of it', async () => {
+    await using visitor = await visit(browser, { url: product.url, theme: 'light', language: 'en', session })
+    const { page } = visitor
+    await page.goto('/locations')
+    await page.getByRole('button', { name: 'New Location' }).click()
+    await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('vault')
+    await page.getByRole('dialog').getByText('Only Projects that are granted it').click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('heading', { level: 1, name: 'vault' }).waitFor(DEADLINE)
+    await page.getByText('No Project has asked for it yet.').waitFor()
+
+    const reason = ['--project', 'shop', '--reason', 'near the customers']
+    await developer.cli.succeed(['location', 'request', 'vault', ...reason])
+    await page.goto('/')
+    await page.getByRole('link', { name: 'shop asks for vault' }).click()
+    await page.getByRole('button', { name: 'Grant' }).click()
+    await page.getByLabel('Until').fill('2099-05-01T08:00')
+    await page.getByRole('dialog').getByRole('button', { name: 'Grant' }).click()
+    await page.getByRole('list', { name: 'Who may use it' }).getByText('until May 1, 2099').waitFor(DEADLINE)
+    const grants = await developer.cli.json('location', 'grants', '--state', 'Granted')
+    expect(grants).toMatchObject([{ decidedByName: 'bea', project: { slug: 'shop' } }])
+
+    await page.getByRole('link', { name: 'shop', exact: true }).click()
+    await page.getByRole('list', { name: 'Locations on request' }).getByText('granted').waitFor(DEADLINE)
+    expect(visitor.complaints()).toEqual([])
+  })
+
   test('a token is shown once, works, and is revoked', async () => {
     await using visitor = await visit(browser, { url: product.url, theme: 'light', language: 'en', session })
     const { page } = visitor

@@ -1,6 +1,7 @@
 import { fill, type Language } from './catalog.ts'
 import { consoleFrame } from './console/frame.ts'
 import { consoleHome } from './console/home.ts'
+import { consoleLocations } from './console/locations.ts'
 import { consoleRun } from './console/run.ts'
 import { consoleShip } from './console/ship.ts'
 import { consoleWaiting } from './console/waiting.ts'
@@ -17,6 +18,7 @@ const areas = [
   consoleShip,
   consoleRun,
   consoleWhere,
+  consoleLocations,
   consoleWho,
 ] as const
 

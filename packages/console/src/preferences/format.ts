@@ -8,6 +8,8 @@ type Unit = 'second' | 'minute' | 'hour' | 'day'
 /** Formats for the reader's language and time zone. */
 export type Format = {
   readonly absolute: (at: string | Date) => string
+  /** Year, month and day. */
+  readonly day: (at: string | Date) => string
   /** Hours, minutes and seconds. */
   readonly clockTime: (at: string | Date) => string
   readonly relative: (at: string, now: Date) => string
@@ -47,6 +49,7 @@ function makeFormat(language: Language, zone: string): Format {
     ...timeZone,
     timeZoneName: 'short',
   })
+  const day = new Intl.DateTimeFormat(language, { dateStyle: 'medium', ...timeZone })
   const clockTime = new Intl.DateTimeFormat(language, {
     hour: '2-digit',
     minute: '2-digit',
@@ -60,6 +63,7 @@ function makeFormat(language: Language, zone: string): Format {
     new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(value)
   return {
     absolute: (at) => absolute.format(new Date(at)),
+    day: (at) => day.format(new Date(at)),
     clockTime: (at) => clockTime.format(new Date(at)),
     relative(at, now) {
       const { value, unit } = spanOf(new Date(at).getTime() - now.getTime())

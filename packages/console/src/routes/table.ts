@@ -92,6 +92,8 @@ export const routes = {
     title: 'cluster.instances',
   },
   node: { path: '/clusters/$cluster/nodes/$node', screen: 'node', title: 'cluster.node' },
+  locations: { path: '/locations', screen: 'locations', title: 'location.list', menu: 'platform', key: 'n' },
+  location: { path: '/locations/$location', screen: 'location', title: 'location.overview' },
   organizations: {
     path: '/organizations',
     screen: 'organizations',

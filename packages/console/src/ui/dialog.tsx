@@ -17,6 +17,8 @@ type DialogProps = {
   readonly close: () => void
   readonly act: () => void
   readonly widthPx?: number
+  /** Whether everything that it needs is there. */
+  readonly isReady?: boolean
 }
 
 /** Asks before something is done, says what it will do and what it will not, and shows why it was refused. */
@@ -35,6 +37,7 @@ export function Dialog(props: DialogProps) {
             type="primary"
             danger={props.isDanger ?? false}
             loading={props.isPending}
+            disabled={props.isReady === false}
             onClick={props.act}
             data-autofocus
           >

@@ -12,10 +12,11 @@ import { Grid, type Column } from '../../ui/grid/grid.tsx'
 import { buttonsWidth } from '../../ui/grid/width.ts'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Panel } from '../../ui/page.tsx'
+import { fieldOf, momentOf } from '../../ui/moment.ts'
 import { Status, type Tone } from '../../ui/status.tsx'
 import { EventDialog } from './event-dialog.tsx'
 import { ExportButton } from './export-button.tsx'
-import { fieldOf, filtersOf } from './filters.ts'
+import { filtersOf } from './filters.ts'
 import { VerifyButton } from './verify-button.tsx'
 import './audit.css'
 
@@ -123,11 +124,6 @@ function useAudit(place: AuditPlace, filters: ReturnType<typeof filtersOf>) {
     { enabled: isOrganization },
   )
   return isOrganization ? own : all
-}
-
-function momentOf(field: string): string | undefined {
-  const at = new Date(field)
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString()
 }
 
 function useColumns(

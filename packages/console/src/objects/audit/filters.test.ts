@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { commandOf, csvLine, fieldOf, filtersOf } from './filters.ts'
+import { commandOf, csvLine, filtersOf } from './filters.ts'
 
 test('what an address cannot mean is passed over', () => {
   expect(
@@ -18,11 +18,6 @@ test('the command line shows the same', () => {
     'audit list --organization demo --action release.start',
   )
   expect(commandOf({}, '')).toBe('audit list')
-})
-
-test('a moment survives its field', () => {
-  expect(new Date(fieldOf('2026-01-31T08:05:00.000Z')).toISOString()).toBe('2026-01-31T08:05:00.000Z')
-  expect(fieldOf(undefined)).toBe('')
 })
 
 test.each([

@@ -30,15 +30,6 @@ export function commandOf(filters: AuditFilters, place: string): string {
   return ['audit list', ...(place === '' ? [] : [place]), ...options].join(' ')
 }
 
-/** A moment as a field for date and time writes it, in the browser's own zone; empty without one. Pure but for the zone. */
-export function fieldOf(at: string | undefined): string {
-  if (at === undefined) return ''
-  const date = new Date(at)
-  const two = (value: number): string => String(value).padStart(2, '0')
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
-  return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`
-}
-
 /** Values as a line of a CSV file (RFC 4180); what a spreadsheet would take for a formula stays text. Pure. */
 export function csvLine(values: readonly (string | number | null)[]): string {
   const cells = values.map((value) => {

@@ -4,6 +4,7 @@ import { useText } from '../../preferences/text.ts'
 import { Code } from '../../ui/copy.tsx'
 import { Facts, Panel } from '../../ui/page.tsx'
 import { Time } from '../../ui/time.tsx'
+import { ClusterLocation } from './location.tsx'
 
 /** How a Cluster is reached, and what it is. */
 export function About({ cluster }: { readonly cluster: Cluster }) {
@@ -42,6 +43,7 @@ export function About({ cluster }: { readonly cluster: Cluster }) {
               <code key="gateway">{cluster.gatewayUrl}</code>
             ),
           ],
+          [text('location.overview'), <ClusterLocation key="location" cluster={cluster} />],
           [text('common.created'), <Time key="created" at={cluster.createdAt} />],
         ]}
       />

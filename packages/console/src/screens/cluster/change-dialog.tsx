@@ -1,19 +1,29 @@
 import { Form, Input } from 'antd'
-import { useState } from 'react'
 
 import type { Cluster } from '@slipway/contract'
 
 import { useChange } from '../../data/queries.ts'
+import { GatewayFields, gatewayOf, type GatewayNames } from '../../objects/gateway-fields.tsx'
 import { useText } from '../../preferences/text.ts'
 import { Dialog } from '../../ui/dialog.tsx'
-import { KubeconfigField } from '../../ui/kubeconfig-field.tsx'
 
-/** Renames a Cluster or renews its credentials, which are tried first. */
+const NAME_MAX = 120
+
+type Fields = GatewayNames & { readonly name: string }
+
+/** Renames a Cluster, or says where its Applications answer; fields that are left empty stay as they are. */
 export function ChangeCluster({ cluster, close }: { readonly cluster: Cluster; readonly close: () => void }) {
   const { text } = useText()
-  const [name, setName] = useState(cluster.name)
-  const [kubeconfig, setKubeconfig] = useState('')
+  const [form] = Form.useForm<Fields>()
   const change = useChange('updateCluster', close)
+  const save = (): void => {
+    const { name, ...gateway } = form.getFieldsValue()
+    change.mutate({
+      cluster: cluster.id,
+      ...(name.trim() === '' ? {} : { name: name.trim() }),
+      ...gatewayOf(gateway),
+    })
+  }
   return (
     <Dialog
       title={text('cluster.renameTitle', { name: cluster.name })}
@@ -21,32 +31,14 @@ export function ChangeCluster({ cluster, close }: { readonly cluster: Cluster; r
       isPending={change.isPending}
       error={change.error}
       close={close}
-      act={() =>
-        change.mutate({
-          cluster: cluster.id,
-          ...(name.trim() === '' || name.trim() === cluster.name ? {} : { name: name.trim() }),
-          ...(kubeconfig.trim() === '' ? {} : { kubeconfig }),
-        })
-      }
+      act={save}
       widthPx={640}
     >
-      <Form layout="vertical" component="div">
-        <Form.Item label={text('common.name')} htmlFor="cluster-name">
-          <Input
-            id="cluster-name"
-            autoFocus
-            maxLength={120}
-            value={name}
-            onChange={({ target }) => setName(target.value)}
-          />
+      <Form<Fields> form={form} layout="vertical" component="div" initialValues={{ name: cluster.name }}>
+        <Form.Item name="name" label={text('common.name')}>
+          <Input autoFocus maxLength={NAME_MAX} />
         </Form.Item>
-        <Form.Item
-          label={text('cluster.kubeconfig')}
-          extra={text('cluster.kubeconfigKeep')}
-          htmlFor="cluster-kubeconfig"
-        >
-          <KubeconfigField id="cluster-kubeconfig" value={kubeconfig} set={setKubeconfig} />
-        </Form.Item>
+        <GatewayFields />
       </Form>
     </Dialog>
   )

@@ -8,12 +8,17 @@ import { AgentManifest } from '../../objects/agent-manifest.tsx'
 import { useFormat } from '../../preferences/format.ts'
 import { useText } from '../../preferences/text.ts'
 import { Dialog } from '../../ui/dialog.tsx'
+import { Ends } from '../../ui/ends.tsx'
 import { Facts, Panel } from '../../ui/page.tsx'
-import { Time } from '../../ui/time.tsx'
+import { RenewCredentials } from './renew-dialog.tsx'
 
-type Open = 'rotate' | 'renew' | 'revoke'
+/** From so many days before its end on, what is not renewed by itself is worth a look. */
+const SOON_DAYS = 14
+
+type Open = 'rotate' | 'replace' | 'renew' | 'revoke'
 const operations = {
   rotate: 'rotateClusterCredentials',
+  replace: 'updateCluster',
   renew: 'renewAgentToken',
   revoke: 'revokeAgentToken',
 } as const
@@ -24,12 +29,13 @@ export function Credentials({ cluster }: { readonly cluster: Cluster }) {
   const format = useFormat()
   const [open, setOpen] = useState<Open>()
   const { credentials, certificateExpiresAt, clockSkewSeconds } = cluster
+  const renewsItself = credentials.kind === 'service-account'
   const offered: readonly Open[] =
     credentials.kind === 'agent'
       ? ['renew', 'revoke']
       : credentials.kind === 'service-account'
-        ? ['rotate']
-        : []
+        ? ['rotate', 'replace']
+        : ['replace']
   return (
     <Panel
       title={text('cluster.credentials')}
@@ -47,12 +53,17 @@ export function Credentials({ cluster }: { readonly cluster: Cluster }) {
             credentials.expiresAt === null ? (
               text(`cluster.credentialsEnd.${credentials.kind}`)
             ) : (
-              <Time key="end" at={credentials.expiresAt} />
+              <Ends key="end" at={credentials.expiresAt} soonDays={renewsItself ? 0 : SOON_DAYS} />
             ),
           ],
+          [text('cluster.renewal'), text(`cluster.renewal.${credentials.kind}`)],
           [
             text('cluster.certificateEnds'),
-            certificateExpiresAt === null ? '–' : <Time key="certificate" at={certificateExpiresAt} />,
+            certificateExpiresAt === null ? (
+              text('cluster.certificateUnseen')
+            ) : (
+              <Ends key="certificate" at={certificateExpiresAt} soonDays={SOON_DAYS} />
+            ),
           ],
           [
             text('cluster.clock'),
@@ -70,6 +81,7 @@ export function Credentials({ cluster }: { readonly cluster: Cluster }) {
 type AskProps = { readonly what: Open; readonly cluster: Cluster; readonly close: () => void }
 
 function Ask({ what, cluster, close }: AskProps) {
+  if (what === 'replace') return <RenewCredentials cluster={cluster} close={close} />
   if (what === 'renew') return <Renew cluster={cluster} close={close} />
   return <Simple what={what} cluster={cluster} close={close} />
 }

@@ -1,7 +1,7 @@
-import type { Cluster, ReleaseSummary, WaitingGate, WorkloadState } from '@slipway/contract'
+import type { Cluster, LocationGrant, ReleaseSummary, WaitingGate, WorkloadState } from '@slipway/contract'
 import { releaseText } from '@slipway/messages'
-import type { ReactNode } from 'react'
 
+import { GrantStatus } from '../../objects/location/grant-status.tsx'
 import { ReleaseLink, ReleaseStatus } from '../../objects/release.tsx'
 import { HealthStatus } from '../../objects/workload.tsx'
 import { useFormat } from '../../preferences/format.ts'
@@ -9,45 +9,8 @@ import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { Go } from '../../ui/go.tsx'
 import { Status } from '../../ui/status.tsx'
-import { NewRows } from '../../ui/steady/new-rows.tsx'
-import { useSteady } from '../../ui/steady/use-steady.ts'
+import { SteadyList } from '../../ui/steady/steady-list.tsx'
 import { Time } from '../../ui/time.tsx'
-
-type ListProps<Row> = {
-  readonly rows: readonly Row[]
-  readonly keyOf: (row: Row) => string
-  readonly row: (row: Row) => RowParts
-}
-type RowParts = {
-  readonly main: ReactNode
-  /** Below it, smaller. */
-  readonly note?: ReactNode
-  readonly side: ReactNode
-}
-
-/** A short list; no row of it moves under the pointer. */
-function List<Row>({ rows, keyOf, row }: ListProps<Row>) {
-  const steady = useSteady(rows, keyOf, 'home')
-  return (
-    <>
-      <ul className="list" {...steady.pointer}>
-        {steady.rows.map((one) => {
-          const { main, note, side } = row(one)
-          return (
-            <li key={keyOf(one)} className={steady.gone.has(keyOf(one)) ? 'is-gone' : ''}>
-              <span className="list-main">
-                {main}
-                {note}
-              </span>
-              <span className="list-side">{side}</span>
-            </li>
-          )
-        })}
-      </ul>
-      <NewRows of={steady} />
-    </>
-  )
-}
 
 /** How a Release stands, and since when. */
 function Standing({ of: { state, paused, since } }: { readonly of: ReleaseSummary }) {
@@ -62,8 +25,9 @@ function Standing({ of: { state, paused, since } }: { readonly of: ReleaseSummar
 export function GateList({ rows }: { readonly rows: readonly WaitingGate[] }) {
   const { text } = useText()
   return (
-    <List
+    <SteadyList
       rows={rows}
+      question="home"
       keyOf={({ release }) => `${release.id} ${release.batch}`}
       row={({ release }) => ({
         main: <Go to={pathTo('release', { release: release.id })}>{release.workload.name}</Go>,
@@ -82,8 +46,9 @@ export function GateList({ rows }: { readonly rows: readonly WaitingGate[] }) {
 export function ReleaseList({ rows }: { readonly rows: readonly ReleaseSummary[] }) {
   const { language } = useText()
   return (
-    <List
+    <SteadyList
       rows={rows}
+      question="home"
       keyOf={({ id }) => id}
       row={(release) => {
         const said = release.reason && releaseText(language, release.reason.code, release.reason.params)
@@ -105,8 +70,9 @@ export function ReleaseList({ rows }: { readonly rows: readonly ReleaseSummary[]
 export function WorkloadList({ rows }: { readonly rows: readonly WorkloadState[] }) {
   const { text } = useText()
   return (
-    <List
+    <SteadyList
       rows={rows}
+      question="home"
       keyOf={({ workload }) => workload.id}
       row={({ workload, health, instances, trouble, serving }) => ({
         main: <Go to={pathTo('workload', { workload: workload.id })}>{workload.name}</Go>,
@@ -129,8 +95,9 @@ export function ClusterList({ rows }: { readonly rows: readonly Cluster[] }) {
   const format = useFormat()
   if (rows.length === 0) return null
   return (
-    <List
+    <SteadyList
       rows={rows}
+      question="home"
       keyOf={({ id }) => id}
       row={({ id, name, health }) => ({
         main: (
@@ -139,6 +106,33 @@ export function ClusterList({ rows }: { readonly rows: readonly Cluster[] }) {
           </Go>
         ),
         side: <Status tone="warn">{text('workload.health.Unknown')}</Status>,
+      })}
+    />
+  )
+}
+
+/** Requests for Locations that wait for somebody's decision. */
+export function GrantList({ rows }: { readonly rows: readonly LocationGrant[] }) {
+  const { text } = useText()
+  if (rows.length === 0) return null
+  return (
+    <SteadyList
+      rows={rows}
+      question="home"
+      keyOf={({ id }) => id}
+      row={(grant) => ({
+        main: (
+          <Go to={pathTo('location', { location: grant.location.id })}>
+            {text('location.asks', { project: grant.project.slug, location: grant.location.slug })}
+          </Go>
+        ),
+        note: grant.reason !== '' && <small title={grant.reason}>{grant.reason}</small>,
+        side: (
+          <>
+            <GrantStatus grant={grant} />
+            <Time at={grant.requestedAt} />
+          </>
+        ),
       })}
     />
   )

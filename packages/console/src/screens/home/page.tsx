@@ -2,6 +2,7 @@ import { DAY_MS, MINUTE_MS, SECOND_MS } from '@slipway/kit'
 import { Button } from 'antd'
 
 import { useAnswer } from '../../data/queries.ts'
+import { useLack } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo } from '../../routes/use.ts'
@@ -10,7 +11,7 @@ import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Page, Panel } from '../../ui/page.tsx'
 import { useNow } from '../../ui/time.tsx'
 import { HealthCounts } from './health-counts.tsx'
-import { ClusterList, GateList, ReleaseList, WorkloadList } from './lists.tsx'
+import { ClusterList, GateList, GrantList, ReleaseList, WorkloadList } from './lists.tsx'
 
 const EVERY_MS = 5 * SECOND_MS
 const SHOWN = 8
@@ -70,14 +71,28 @@ function FirstApplication() {
 function Waiting() {
   const { text } = useText()
   const gates = useAnswer('listGates', { for: 'anyone', limit: SHOWN }, { everyMs: EVERY_MS })
+  const isDecider = useLack('decideLocationGrant') === undefined
+  const asked = useAnswer(
+    'listLocationGrants',
+    { state: 'Requested', limit: SHOWN },
+    { everyMs: EVERY_MS, quiet: true, enabled: isDecider },
+  )
+  const requests = isDecider ? (asked.data?.items ?? []) : []
   return (
-    <Panel title={text('home.waiting')} isFlush beside={<Count of={gates.data?.total} />}>
+    <Panel
+      title={text('home.waiting')}
+      isFlush
+      beside={<Count of={gates.data?.total === undefined ? undefined : gates.data.total + requests.length} />}
+    >
       <Loaded of={gates}>
         {({ items }) =>
-          items.length === 0 ? (
+          items.length + requests.length === 0 ? (
             <Empty command="gate list">{text('home.waitingNone')}</Empty>
           ) : (
-            <GateList rows={items} />
+            <>
+              <GateList rows={items} />
+              <GrantList rows={requests} />
+            </>
           )
         }
       </Loaded>

@@ -1,29 +1,20 @@
-import { Checkbox, Form, Input, type FormInstance } from 'antd'
+import { Checkbox, Form, type FormInstance } from 'antd'
 import type { ReactNode } from 'react'
 
+import { GatewayFields, gatewayOf, type GatewayNames } from '../../objects/gateway-fields.tsx'
 import { useText } from '../../preferences/text.ts'
 import { NameFields } from '../../ui/create-dialog.tsx'
 import { Refusal } from '../../ui/refusal.tsx'
 
-export type ClusterFields = {
+export type ClusterFields = GatewayNames & {
   readonly name: string
   readonly slug: string
   readonly isDefault?: boolean
-  readonly gateway?: string
-  readonly gatewayUrl?: string
-  readonly domain?: string
 }
 
 /** What both ways of registering say of a Cluster; fields that were left empty are left out. Pure. */
-export function placeOf({ name, slug, isDefault, gateway, gatewayUrl, domain }: ClusterFields) {
-  return {
-    name,
-    slug,
-    isDefault: isDefault ?? false,
-    ...(gateway ? { gateway } : {}),
-    ...(gatewayUrl ? { gatewayUrl } : {}),
-    ...(domain ? { domain } : {}),
-  }
+export function placeOf({ name, slug, isDefault, ...gateway }: ClusterFields) {
+  return { name, slug, isDefault: isDefault ?? false, ...gatewayOf(gateway) }
 }
 
 type FormProps<Fields extends ClusterFields> = {
@@ -53,24 +44,5 @@ export function ClusterForm<Fields extends ClusterFields>(props: FormProps<Field
       <Refusal error={props.error} />
       <div className="row-actions">{props.actions}</div>
     </Form>
-  )
-}
-
-/** Where Applications answer, for Clusters that do not tell. */
-function GatewayFields() {
-  const { text } = useText()
-  return (
-    <details>
-      <summary>{text('cluster.more')}</summary>
-      <Form.Item name="gateway" label={text('cluster.gatewayRef')} extra={text('cluster.gatewayRefHelp')}>
-        <Input className="mono" spellCheck={false} maxLength={320} />
-      </Form.Item>
-      <Form.Item name="gatewayUrl" label={text('cluster.gatewayUrl')}>
-        <Input className="mono" spellCheck={false} maxLength={512} placeholder="https://" />
-      </Form.Item>
-      <Form.Item name="domain" label={text('cluster.domain')}>
-        <Input className="mono" spellCheck={false} maxLength={200} />
-      </Form.Item>
-    </details>
   )
 }

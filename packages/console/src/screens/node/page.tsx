@@ -197,7 +197,7 @@ function Shares({ shares }: { readonly shares: readonly NodeShare[] }) {
           </tbody>
         </table>
       </div>
-      <p className="soft node-note">{text('node.sharesText')}</p>
+      <p className="soft panel-note">{text('node.sharesText')}</p>
     </Panel>
   )
 }

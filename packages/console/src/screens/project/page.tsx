@@ -15,6 +15,7 @@ import { Loaded } from '../../ui/loaded.tsx'
 import { Empty, Page, Panel } from '../../ui/page.tsx'
 import { Time } from '../../ui/time.tsx'
 import { Icon } from '../../ui/icon.tsx'
+import { Locations } from './locations.tsx'
 
 /** A Project by its id, or by its short name, as the command line links to it. */
 export default function ProjectPage() {
@@ -49,6 +50,7 @@ function ProjectView({ id }: { readonly id: string }) {
           }
         >
           <Environments projectId={id} projectSlug={slug} />
+          <Locations projectId={id} projectSlug={slug} />
           <Panel title={text('application.list')} isFlush>
             <Loaded of={{ ...applications, data: applications.rows }}>
               {(rows) => (
@@ -145,9 +147,10 @@ type NewEnvironmentProps = {
 function NewEnvironment({ projectId, command, close }: NewEnvironmentProps) {
   const { text } = useText()
   const clusters = useAnswer('listClusters', { limit: 200 })
+  const locations = useAnswer('listLocations', { limit: 200 }, { quiet: true })
   const create = useChange('createEnvironment', close)
   return (
-    <CreateDialog<NamedFields & { readonly cluster?: string }>
+    <CreateDialog<NamedFields & { readonly cluster?: string; readonly location?: string }>
       title={text('project.newEnvironment')}
       command={command}
       isPending={create.isPending}
@@ -155,6 +158,13 @@ function NewEnvironment({ projectId, command, close }: NewEnvironmentProps) {
       close={close}
       create={(fields) => create.mutate({ ...fields, project: projectId })}
     >
+      <Form.Item name="location" label={text('location.overview')} extra={text('location.placeHelp')}>
+        <Select
+          allowClear
+          placeholder={text('location.any')}
+          options={(locations.data?.items ?? []).map(({ slug, name }) => ({ value: slug, label: name }))}
+        />
+      </Form.Item>
       <Form.Item name="cluster" label={text('project.cluster')}>
         <Select
           allowClear
