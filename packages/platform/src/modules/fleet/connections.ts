@@ -11,6 +11,7 @@ import { grantNamespace } from './grant.ts'
 import type { Cluster, ClusterConnection, ClusterFacts, ClusterPods, Clusters, Health } from './model.ts'
 import { isForeign, nextPulse, skewOf, wantingPauseMs, type Pulse } from './plan.ts'
 import * as queries from './queries.ts'
+import { sharedReads } from './shared-read.ts'
 import { watchWorkloads, type WorkloadWatch } from './watch.ts'
 
 /*
@@ -119,9 +120,7 @@ export function openConnections(
 
   /** Asked for when a token is refused: it may have been renewed since this connection began. */
   async function newestCredentials(clusterId: string): Promise<ClusterAccess['credentials']> {
-    const cluster = await database.transactAsSystem((db) => queries.findCluster(db, clusterId), {
-      readOnly: true,
-    })
+    const cluster = await clusterNow(clusterId)
     return cluster ? parseKubeconfig(openKubeconfig(platform, cluster)).access.credentials : {}
   }
 
@@ -203,10 +202,13 @@ export function openConnections(
     }
   }
 
+  /** Every pass over a Workload asks for its Cluster. */
+  const clusterNow = sharedReads((clusterId) =>
+    database.transactAsSystem((db) => queries.findCluster(db, clusterId), { readOnly: true }),
+  )
+
   async function connect(clusterId: string): Promise<ClusterConnection> {
-    const cluster = await database.transactAsSystem((db) => queries.findCluster(db, clusterId), {
-      readOnly: true,
-    })
+    const cluster = await clusterNow(clusterId)
     if (!cluster) throw fleetErrors.cluster_unknown({ cluster: clusterId })
     const one = connected(cluster)
     const { state, message } = one.pulse.health
