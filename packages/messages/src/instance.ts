@@ -1,4 +1,5 @@
 import { catalog, fill, type Language } from './catalog.ts'
+import { troubleWords } from './excluded.ts'
 
 /** States of Instances and why they are so. */
 const texts = catalog({
@@ -52,5 +53,9 @@ export function instanceText(
 ): string {
   const known: Readonly<Record<string, string>> = texts[language]
   const text = Object.hasOwn(known, code) ? known[code] : undefined
-  return text === undefined ? code : fill(text, params)
+  if (text === undefined) return code
+  const { problem } = params
+  // What a scheduler says is told as a measure of room tells it.
+  const said = typeof problem === 'string' ? { ...params, problem: troubleWords(language, problem) } : params
+  return fill(text, said)
 }

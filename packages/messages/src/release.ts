@@ -1,4 +1,5 @@
 import { catalog, fill, type Language } from './catalog.ts'
+import { excludedWords, troubleWords } from './excluded.ts'
 
 type Params = Readonly<Record<string, string | number | boolean>>
 
@@ -37,11 +38,11 @@ const texts = catalog({
     capacity_unknown:
       'the account on the Cluster may not see its nodes and pods, so whether there is room was not judged',
     capacity_short:
-      'waits for room: {room} of {wanted} Instances of {process} fit beside what runs, short of {lacks} ({needs} are needed). It begins when there is room: add nodes, stop what is not needed, or ask for less in slipway.yaml; "--capacity ignore" begins all the same',
+      'waits for room: {room} of {wanted} Instances of {process} fit beside what runs: {lacks} ({needs} are needed). It begins when there is room: add nodes, stop what is not needed, or ask for less in slipway.yaml or in its placement; "--capacity ignore" begins all the same',
     capacity_short_whole:
-      'waits for room: with the old version kept whole {room} of {wanted} Instances of {process} fit, short of {lacks} ({needs} are needed). It begins when there is room; "--capacity lower" lets the old version make way batch by batch, which fits now',
+      'waits for room: with the old version kept whole {room} of {wanted} Instances of {process} fit: {lacks} ({needs} are needed). It begins when there is room; "--capacity lower" lets the old version make way batch by batch, which fits now',
     gate_capacity:
-      'after {seconds} s there was still room for only {room} of {wanted} Instances of {process}, short of {lacks}',
+      'after {seconds} s there was still room for only {room} of {wanted} Instances of {process}: {lacks}',
     probe_passed: '{requests} requests to {path} in a row succeeded, the last with {answer}',
     probe_failing: 'requests to {path} fail: {answer}',
     gate_deadline: 'after {seconds} s {ready} of {wanted} instances were ready and tried {trouble}',
@@ -93,10 +94,10 @@ const texts = catalog({
     capacity_lowered: '只有旧版本逐批让位时集群才可容纳 {needs}；因此回退无法在数秒内完成',
     capacity_unknown: '该集群上的账户无权查看节点和容器组，因此未判断容量',
     capacity_short:
-      '等待容量：在现有实例之外，{process} 的 {wanted} 个实例只能容纳 {room} 个，缺少 {lacks}（需要 {needs}）。有空间后自动开始：请增加节点、停止不需要的实例，或在 slipway.yaml 中降低需求；“--capacity ignore”可直接开始',
+      '等待容量：在现有实例之外，{process} 的 {wanted} 个实例只能容纳 {room} 个：{lacks}（需要 {needs}）。有空间后自动开始：请增加节点、停止不需要的实例，或在 slipway.yaml 或放置规则中降低需求；“--capacity ignore”可直接开始',
     capacity_short_whole:
-      '等待容量：完整保留旧版本时，{process} 的 {wanted} 个实例只能容纳 {room} 个，缺少 {lacks}（需要 {needs}）。有空间后自动开始；“--capacity lower”让旧版本逐批让位，目前可容纳',
-    gate_capacity: '{seconds} 秒后 {process} 的 {wanted} 个实例仍只能容纳 {room} 个，缺少 {lacks}',
+      '等待容量：完整保留旧版本时，{process} 的 {wanted} 个实例只能容纳 {room} 个：{lacks}（需要 {needs}）。有空间后自动开始；“--capacity lower”让旧版本逐批让位，目前可容纳',
+    gate_capacity: '{seconds} 秒后 {process} 的 {wanted} 个实例仍只能容纳 {room} 个：{lacks}',
     probe_passed: '对 {path} 连续 {requests} 次请求成功，最后一次为 {answer}',
     probe_failing: '对 {path} 的请求失败：{answer}',
     gate_deadline: '{seconds} 秒后 {wanted} 个实例中只有 {ready} 个就绪并通过试探 {trouble}',
@@ -124,8 +125,20 @@ const texts = catalog({
 export function releaseText(language: Language, code: string, params: Params): string {
   const known: Readonly<Record<string, string>> = texts[language]
   const text = known[code]
-  const own = text === undefined ? code : fill(text, params).trimEnd()
+  const own = text === undefined ? code : fill(text, said(language, params)).trimEnd()
   const { reason, ...rest } = params
   if (typeof reason !== 'string' || reason === code) return own
   return `${own}${language === 'en' ? ': ' : '：'}${releaseText(language, reason, rest)}`
+}
+
+/** What nodes lack is told in words: as the platform measured it, and as the Cluster's scheduler says it. */
+function said(language: Language, params: Params): Params {
+  const { excluded, nodes, trouble, oldTrouble } = params
+  return {
+    ...params,
+    ...(typeof excluded === 'string' &&
+      typeof nodes === 'number' && { lacks: excludedWords(language, excluded, nodes) }),
+    ...(typeof trouble === 'string' && { trouble: troubleWords(language, trouble) }),
+    ...(typeof oldTrouble === 'string' && { oldTrouble: troubleWords(language, oldTrouble) }),
+  }
 }

@@ -1,5 +1,6 @@
 import type { ReleaseBrief, WorkloadState } from '@slipway/contract'
 import { Option } from '@commander-js/extra-typings'
+import { troubleWords, type Language } from '@slipway/messages'
 
 import { commandOf, limitOption } from '../../command.ts'
 import type { Deps } from '../../deps.ts'
@@ -58,7 +59,7 @@ export async function runWorkloadStatus(
       { project, organization, health, sort: 'health', limit: pageSizeFor(limit) },
       { signal: deps.signal },
     )
-  await deps.print(await readRows(deps, pages, limit), stateView)
+  await deps.print(await readRows(deps, pages, limit), stateView(deps.language))
   return Exit.ok
 }
 
@@ -70,11 +71,11 @@ async function showOne(deps: Deps, given: string): Promise<ExitCode> {
     .searchWorkloads({ application: applicationId, text: name, limit: 200 }, { signal: deps.signal })
   const state = items.find(({ workload }) => workload.id === id)
   if (!state) throw cliErrors.name_unknown({ kind: 'workload', name: given })
-  await deps.print(state, stateView)
+  await deps.print(state, stateView(deps.language))
   return Exit.ok
 }
 
-const stateView: View<WorkloadState> = {
+const stateView = (language: Language): View<WorkloadState> => ({
   columns: [
     { title: 'column.name', value: ({ workload }) => workload.name },
     { title: 'column.health', value: ({ health }) => health },
@@ -89,10 +90,10 @@ const stateView: View<WorkloadState> = {
     },
     { title: 'column.url', value: ({ urls }) => urls.at(0), wide: true },
     { title: 'column.id', value: ({ workload }) => workload.id, wide: true },
-    { title: 'column.why', value: ({ trouble }) => trouble },
+    { title: 'column.why', value: ({ trouble }) => troubleWords(language, trouble) },
   ],
   name: ({ workload }) => workload.name,
-}
+})
 
 function releaseCell(release: ReleaseBrief | null): string | null {
   return release === null ? null : `#${release.number} ${release.state}${release.paused ? ' (paused)' : ''}`

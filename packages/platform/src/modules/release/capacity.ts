@@ -5,30 +5,33 @@
  */
 import type { Live } from '@slipway/kube'
 
-import { amountOf, hasEnded, isReady, requestsOf, type Amount } from '../fleet/index.ts'
+import { hasEnded, requestsOf } from '../fleet/index.ts'
+import { askRooms, roomOf, settleIn, type Exclusion, type Room, type Tenant } from './fitting.ts'
 import { labels } from './manifests.ts'
 import type { Release } from './model.ts'
 
 type Pod = Live<'pods'>
-type Node = Live<'nodes'>
-export type PodSpec = NonNullable<Pod['spec']>
 
 /** Instances of one process that a moment of the rollout needs beside what runs already. */
-export type Need = { readonly process: string; readonly count: number; readonly spec: PodSpec }
+export type Need = { readonly process: string; readonly count: number; readonly pod: Tenant }
 /** Instances that make way before that moment. */
 export type Gone = { readonly hash: string; readonly process: string; readonly count: number }
 export type Moment = { readonly needs: readonly Need[]; readonly gone: readonly Gone[] }
 
 export type CapacityInput = {
-  readonly nodes: readonly Node[]
+  readonly nodes: readonly Live<'nodes'>[]
   /** Every pod of the Cluster. */
   readonly pods: readonly Pod[]
+  /** What other Releases may bring that have been let through, and is not there yet. */
+  readonly promised: readonly Need[]
   readonly workloadId: string
   readonly moments: readonly Moment[]
 }
 
 /** What is short: no node takes such Instances at all, or those that do lack one of the others. */
 export type Lack = 'nodes' | 'cpu' | 'memory' | 'instances'
+/** Why how many nodes do not take one more. */
+export type Excluded = Exclusion & { readonly count: number }
 export type Verdict =
   | { readonly fits: true }
   | {
@@ -38,6 +41,9 @@ export type Verdict =
       /** How many of the wanted ones find a place. */
       readonly room: number
       readonly lacks: Lack
+      readonly nodes: number
+      /** The most frequent reason first. */
+      readonly excluded: readonly Excluded[]
     }
 
 /** Whether the old version is kept whole until the end, or makes way as the traffic leaves it. */
@@ -56,8 +62,6 @@ export type Capacity =
   /** The account that we have there may not look. */
   | { readonly kind: 'unknown' }
 
-type Room = { readonly node: Node; milliCores: number; memoryBytes: number; instances: number }
-
 export function judgeCapacity(input: CapacityInput): Verdict {
   for (const moment of input.moments) {
     const verdict = judgeMoment(input, moment)
@@ -70,35 +74,30 @@ function judgeMoment(input: CapacityInput, { needs, gone }: Moment): Verdict {
   const rooms = input.nodes.map(roomOf)
   const staying = stayingPods(input, gone)
   const byName = new Map(rooms.map((room) => [room.node.metadata.name, room]))
-  for (const { spec } of staying) {
-    const room = byName.get(spec?.nodeName ?? '')
-    if (room) take(room, requestsOf(spec))
+  for (const pod of staying) {
+    const room = byName.get(pod.spec?.nodeName ?? '')
+    const tenant = tenantOf(pod)
+    if (room && tenant) settleIn(room, tenant)
   }
-  // What waits for a node already is before us in the queue; where nothing takes it, it takes nothing.
-  for (const { spec } of staying) if (spec && spec.nodeName === undefined) place(rooms, spec)
-  for (const need of needs.toSorted((a, b) => sizeOf(b) - sizeOf(a))) {
-    let room = 0
-    while (room < need.count && place(rooms, need.spec)) room += 1
-    if (room < need.count)
-      return {
-        fits: false,
-        process: need.process,
-        wanted: need.count,
-        room,
-        lacks: lackOf(rooms, need.spec),
-      }
+  // What waits for a node already is before us in the queue, and so is what was promised; what nothing takes takes nothing.
+  for (const pod of staying) {
+    const tenant = pod.spec?.nodeName === undefined ? tenantOf(pod) : undefined
+    if (tenant) place(rooms, tenant)
+  }
+  for (const { count, pod } of input.promised) placeAll(rooms, pod, count)
+  for (const { process, count, pod } of needs.toSorted((a, b) => sizeOf(b) - sizeOf(a))) {
+    const room = placeAll(rooms, pod, count)
+    if (room < count) return { fits: false, process, wanted: count, room, ...exclusionsOf(rooms, pod) }
   }
   return { fits: true }
 }
 
-function sizeOf({ spec }: Need): number {
-  return requestsOf(spec).memoryBytes
+function sizeOf({ pod }: Need): number {
+  return requestsOf(pod.spec).memoryBytes
 }
 
-function roomOf(node: Node): Room {
-  const { cpuCores, memoryBytes } = amountOf(node.status?.allocatable)
-  const instances = Number(node.status?.allocatable?.['pods'] ?? 0)
-  return { node, milliCores: Math.round(cpuCores * 1_000), memoryBytes, instances }
+function tenantOf({ metadata, spec }: Pod): Tenant | undefined {
+  return spec && { namespace: metadata.namespace, labels: metadata.labels ?? {}, spec }
 }
 
 /** Pods that hold their place: those that have not ended, without what makes way. */
@@ -115,60 +114,55 @@ function stayingPods({ pods, workloadId }: CapacityInput, gone: readonly Gone[])
   })
 }
 
-function take(room: Room, { cpuCores, memoryBytes }: Amount): void {
-  room.milliCores -= Math.round(cpuCores * 1_000)
-  room.memoryBytes -= memoryBytes
-  room.instances -= 1
-}
-
-function place(rooms: readonly Room[], spec: PodSpec): boolean {
-  const amount = requestsOf(spec)
-  const room = rooms.find((one) => takes(one.node, spec) && shortOf(one, amount) === undefined)
-  if (room) take(room, amount)
+function place(rooms: readonly Room[], tenant: Tenant): boolean {
+  const exclusionOf = askRooms(rooms, tenant)
+  const room = rooms.find((one) => exclusionOf(one) === undefined)
+  if (room) settleIn(room, tenant)
   return room !== undefined
 }
 
-function shortOf(room: Room, { cpuCores, memoryBytes }: Amount): Lack | undefined {
-  if (room.instances < 1) return 'instances'
-  if (room.milliCores < Math.round(cpuCores * 1_000)) return 'cpu'
-  return room.memoryBytes < memoryBytes ? 'memory' : undefined
+/** @returns how many found a place */
+function placeAll(rooms: readonly Room[], tenant: Tenant, count: number): number {
+  let placed = 0
+  while (placed < count && place(rooms, tenant)) placed += 1
+  return placed
 }
 
-/** What most of the nodes that would take it are short of. */
-function lackOf(rooms: readonly Room[], spec: PodSpec): Lack {
-  const amount = requestsOf(spec)
-  const lacks = rooms.filter(({ node }) => takes(node, spec)).map((room) => shortOf(room, amount))
-  const counted = (['cpu', 'memory', 'instances'] as const).map((lack) => ({
-    lack,
-    count: lacks.filter((one) => one === lack).length,
-  }))
-  const [most] = counted.toSorted((a, b) => b.count - a.count)
-  return most === undefined || most.count === 0 ? 'nodes' : most.lack
+/** Why each node does not take one more, counted, and what most of those lack that are open to it. */
+function exclusionsOf(
+  rooms: readonly Room[],
+  tenant: Tenant,
+): { readonly lacks: Lack; readonly nodes: number; readonly excluded: readonly Excluded[] } {
+  const counts = new Map<string, Excluded>()
+  const exclusionOf = askRooms(rooms, tenant)
+  for (const room of rooms) {
+    const exclusion = exclusionOf(room)
+    if (!exclusion) continue
+    const key = `${exclusion.why} ${exclusion.what}`
+    counts.set(key, { ...exclusion, count: (counts.get(key)?.count ?? 0) + 1 })
+  }
+  const excluded = [...counts.values()].toSorted((a, b) => b.count - a.count)
+  const short = excluded.find(({ why }) => why === 'cpu' || why === 'memory' || why === 'instances')?.why
+  const lacks = short === 'cpu' || short === 'memory' || short === 'instances' ? short : 'nodes'
+  return { lacks, nodes: rooms.length, excluded }
 }
 
-/** Whether a node is open to a pod: ready, not cordoned, with the labels asked for and no taint that is not tolerated. */
-function takes(node: Node, spec: PodSpec): boolean {
-  const has = node.metadata.labels ?? {}
-  if (!isReady(node) || node.spec?.unschedulable === true) return false
-  if (!Object.entries(spec.nodeSelector ?? {}).every(([name, value]) => has[name] === value)) return false
-  return (node.spec?.taints ?? [])
-    .filter(({ effect }) => effect !== 'PreferNoSchedule')
-    .every((taint) =>
-      (spec.tolerations ?? []).some(
-        ({ key, value, effect, operator }) =>
-          (key === undefined || key === '' || key === taint.key) &&
-          (effect === undefined || effect === '' || effect === taint.effect) &&
-          (operator === 'Exists' || (value ?? '') === (taint.value ?? '')),
-      ),
-    )
+const EXCLUDED_MAX = 6
+
+/** `label disk=ssd × 3; cpu × 2`: what the texts of both languages are made of. */
+export function excludedText(excluded: readonly Excluded[]): string {
+  return excluded
+    .slice(0, EXCLUDED_MAX)
+    .map(({ why, what, count }) => `${why}${what === '' ? '' : ` ${what}`} × ${count}`)
+    .join('; ')
 }
 
 /** `4 × web (0.05 CPU, 128 MiB)`, for people. */
 export function needsText(needs: readonly Need[]): string {
   return needs
     .filter(({ count }) => count > 0)
-    .map(({ process, count, spec }) => {
-      const { cpuCores, memoryBytes } = requestsOf(spec)
+    .map(({ process, count, pod }) => {
+      const { cpuCores, memoryBytes } = requestsOf(pod.spec)
       return `${count} × ${process} (${cpuCores} CPU, ${Math.ceil(memoryBytes / 1024 ** 2)} MiB)`
     })
     .join(', ')

@@ -12,7 +12,7 @@
  */
 import type { ReleaseState } from '@slipway/contract'
 
-import type { Capacity } from './capacity.ts'
+import { excludedText, type Capacity } from './capacity.ts'
 import {
   floorOf,
   isEnded,
@@ -118,9 +118,10 @@ export function planCapacity(
     const code = found.reserve === 'full' ? 'capacity_passed' : 'capacity_lowered'
     return { step: to(release, 'Placing', null), reason: { code, params: { needs } } }
   }
-  const { process, wanted, room, lacks } = found.short
+  const { process, wanted, room, lacks, nodes } = found.short
+  const excluded = excludedText(found.short.excluded)
   const code = found.lowerFits ? 'capacity_short_whole' : 'capacity_short'
-  return { step: null, reason: { code, params: { needs, process, wanted, room, lacks } } }
+  return { step: null, reason: { code, params: { needs, process, wanted, room, lacks, nodes, excluded } } }
 }
 
 function planForward(release: Release, seen: Observation, now: Date): Move {

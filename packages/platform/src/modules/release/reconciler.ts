@@ -11,10 +11,11 @@ import { purgeWorkload, setUrls, WORKLOAD_RECONCILER, workloadIds, type Workload
 import type { ClusterConnection, Clusters } from '../fleet/index.ts'
 import { takeStep } from './apply.ts'
 import { looks, type Looks } from './look.ts'
-import { manifestsOf, objectName, podTemplatesOf, urlsOf } from './manifests.ts'
+import { manifestsOf, objectName, urlsOf } from './manifests.ts'
+import { measure, turns, type Turns } from './measure.ts'
 import { memory, type Memory } from './memory.ts'
 import { countedProcessOf, isReturning, routedProcessOf, type Release } from './model.ts'
-import { makeMove, passCapacity, probe, recordDrift, recordObservation, recordRefusal } from './moves.ts'
+import { makeMove, probe, recordDrift, recordObservation, recordRefusal } from './moves.ts'
 import {
   differencesOf,
   keyOf,
@@ -28,7 +29,6 @@ import { recordHealth } from './overview/record.ts'
 import { batchOf, isDrained, planMove, type Observation } from './plan.ts'
 import * as queries from './queries.ts'
 import { refusalIn, refusedInstances } from './refusal.ts'
-import { measureCapacity } from './room.ts'
 import { demandOf, shapeOf, type Shape } from './shape.ts'
 import { readState, type State } from './state.ts'
 
@@ -67,19 +67,22 @@ type Engine = {
   readonly ports: EnginePorts
   readonly known: Memory
   readonly views: Looks
+  readonly inTurn: Turns
 }
 type Place = { readonly connection: ClusterConnection; readonly state: State }
 
 export function releaseReconciler(ports: EnginePorts): Reconciler {
   const known = memory()
   const views = looks()
+  const inTurn = turns()
   return {
     name: WORKLOAD_RECONCILER,
     keys: workloadIds,
     resyncMs: RESYNC_MS,
     concurrency: 8,
     deadlineMs: DEADLINE_MS,
-    reconcile: async (context, workloadId) => reconcileWorkload({ context, ports, known, views }, workloadId),
+    reconcile: async (context, workloadId) =>
+      reconcileWorkload({ context, ports, known, views, inTurn }, workloadId),
   }
 }
 
@@ -105,7 +108,7 @@ type Found = { readonly seen: Seen; readonly converged: boolean; readonly wrote:
 
 /** Records what is seen and makes at most one move. @returns when to look again; undefined for at once */
 async function advance(
-  { context, known, ports }: Engine,
+  { context, known, ports, inTurn }: Engine,
   { connection, state }: Place,
   found: Found & { readonly active: Release },
 ): Promise<number | undefined> {
@@ -121,10 +124,9 @@ async function advance(
     return (await probe(context, connection, state.workload, active)) ? undefined : ACTIVE_MS
   const { hasRouter } = observation
   if (move.kind === 'measure') {
-    const pods = podTemplatesOf(manifestInput(ports, context, { connection, state }), active)
-    const specs = new Map([...pods].map(([process, { spec }]) => [process, spec]))
-    const room = await measureCapacity(context, connection, { state, active, hasRouter, specs })
-    return (await passCapacity(context, { state, active, hasRouter }, room)) ? undefined : ROOM_MS
+    const input = manifestInput(ports, context, { connection, state })
+    const asked = { connection, state, active, hasRouter, input }
+    return (await measure(context, inTurn, asked)) ? undefined : ROOM_MS
   }
   await context.transact((db) => makeMove(db, context, { state, active, hasRouter, move }))
   return undefined
