@@ -20,6 +20,7 @@ export {
   createApplication,
   createWorkload,
   openVariables,
+  restartWorkload,
   setInstances,
   setPlacement,
   WORKLOAD_RECONCILER,

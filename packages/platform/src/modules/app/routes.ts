@@ -62,9 +62,6 @@ function workloadRoutes(routes: Routes): void {
     await service.deleteWorkload(ctx, params.workload)
     return { id: params.workload }
   })
-  routes.on(contract.restartWorkload, async ({ params, body }, ctx) =>
-    workloadView(await service.restartWorkload(ctx, params.workload, body.process)),
-  )
 }
 
 function configRoutes(routes: Routes): void {

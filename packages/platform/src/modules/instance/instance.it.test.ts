@@ -122,7 +122,6 @@ describe('reading', () => {
     expect(rest.items[0]?.id).not.toBe(page.items[0]?.id)
     expect(rest.cursor).toBeUndefined()
     expect((await api.listInstances({ workload: shop.workloadId, state: 'Failing' })).items).toEqual([])
-    expect((await api.listInstances({ workload: shop.workloadId, process: 'worker' })).items).toEqual([])
   })
 
   test('what the Cluster reports about it comes newest first', async () => {
@@ -232,6 +231,15 @@ describe('logs', () => {
     await instances(3)
     await api.scaleWorkload({ workload: shop.workloadId, instances: 2 })
     await instances(2)
+  })
+
+  test('a process that there is none of is refused, with those that there are', async () => {
+    const asked = { workload: shop.workloadId, process: 'nobody' }
+    const refusal = { code: 'process_unknown', status: 422, params: { process: 'nobody', known: 'web' } }
+    await expect(api.restartWorkload(asked)).rejects.toMatchObject(refusal)
+    await expect(api.listInstances(asked)).rejects.toMatchObject(refusal)
+    await expect(readLines(asked, () => false)).rejects.toMatchObject(refusal)
+    expect((await api.listInstances({ ...asked, process: 'web' })).items.length).toBe(2)
   })
 
   test('a position that nobody made is refused', async () => {

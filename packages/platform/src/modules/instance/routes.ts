@@ -1,12 +1,14 @@
 import { contract } from '@slipway/contract'
 import { decodeCursor, decodeNumberCursor, pageOf } from '@slipway/kit'
 
+import type { RequestContext } from '../../context.ts'
 import { found } from '../../http/errors.ts'
 import type { Routes } from '../../http/index.ts'
 import type { StreamCall } from '../../http/routes.ts'
 import { stampOf } from '../../stamp.ts'
 import type { Db } from '../../tables.ts'
 import { PROCESS_LABEL, type ClusterPods, type Clusters } from '../fleet/index.ts'
+import { refuseUnknown } from '../release/index.ts'
 import { instanceErrors } from './errors.ts'
 import { decodePositions, streamLogs } from './logs/index.ts'
 import { instanceOf } from './manifests.ts'
@@ -62,7 +64,9 @@ function readRoutes(routes: Routes, ports: InstancePorts): void {
     const place = await service.placeOf(ctx, ports.clusters, params.workload)
     const after = query.cursor === undefined ? '' : (decodeCursor(query.cursor, 1)[0] ?? '')
     const { process, version, state, limit } = query
-    const rows = (await service.podsOf(place, ctx.signal))
+    const pods = await service.podsOf(place, ctx.signal)
+    await refuseUnknownProcess(ctx, pods, { workload: params.workload, process })
+    const rows = pods
       .map(instanceOf)
       .filter(
         (one) =>
@@ -99,6 +103,17 @@ function readRoutes(routes: Routes, ports: InstancePorts): void {
   })
 }
 
+/** Instances of a process that a version had before are still asked for. @throws {AppError} `process_unknown` */
+async function refuseUnknownProcess(
+  ctx: RequestContext,
+  pods: Awaited<ReturnType<typeof service.podsOf>>,
+  { workload, process }: { readonly workload: string; readonly process: string | undefined },
+): Promise<void> {
+  if (process === undefined) return
+  if (pods.some(({ metadata }) => metadata.labels?.[PROCESS_LABEL] === process)) return
+  await ctx.read((db) => refuseUnknown(db, workload, [process]))
+}
+
 async function followLogs(
   { input, ctx, send, lastEventId }: StreamCall<typeof contract.followLogs>,
   ports: InstancePorts,
@@ -111,6 +126,10 @@ async function followLogs(
   if (query.instance !== undefined) {
     found(workloadIdOf(query.instance) === params.workload ? query.instance : undefined)
     found(await service.findPod(place, query.instance, ctx.signal))
+  }
+  if (query.process !== undefined) {
+    const about = { workload: params.workload, process: query.process }
+    await refuseUnknownProcess(ctx, await service.podsOf(place, ctx.signal), about)
   }
   try {
     await streamLogs(

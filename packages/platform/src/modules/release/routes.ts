@@ -6,14 +6,20 @@ import type { Ctx, RequestContext } from '../../context.ts'
 import type { Routes } from '../../http/index.ts'
 import type { StreamCall } from '../../http/routes.ts'
 import type { Db } from '../../tables.ts'
-import { findConfigRevision, findWorkload, openVariables, workloadView } from '../app/index.ts'
+import {
+  findConfigRevision,
+  findWorkload,
+  openVariables,
+  restartWorkload,
+  workloadView,
+} from '../app/index.ts'
 import type { ClusterConnection, Clusters } from '../fleet/index.ts'
 import { found } from '../../http/errors.ts'
 import { releaseErrors } from './errors.ts'
 import { exportYaml } from './export.ts'
 import { isEnded, type Release } from './model.ts'
 import * as queries from './queries.ts'
-import { scaleWorkload } from './scale.ts'
+import { refuseUnknown, scaleWorkload } from './scale.ts'
 import * as service from './service.ts'
 import { place } from './settle.ts'
 import { redeploy, rollBack, startRelease, type ReleasableImage } from './start.ts'
@@ -148,6 +154,10 @@ function commandRoutes(routes: Routes): void {
   routes.on(contract.scaleWorkload, async ({ params, body }, ctx) =>
     workloadView(await scaleWorkload(ctx, params.workload, { [body.process]: body.instances })),
   )
+  routes.on(contract.restartWorkload, async ({ params, body }, ctx) => {
+    if (body.process !== undefined) await refuseUnknown(ctx.db, params.workload, [body.process])
+    return workloadView(await restartWorkload(ctx, params.workload, body.process))
+  })
   routes.on(contract.setPlacement, async ({ params, body }, ctx) =>
     workloadView(await place(ctx, params.workload, body)),
   )
