@@ -7,8 +7,10 @@ export type Json = Readonly<Record<string, unknown>>
 export type Call = (method: string, path: string, body?: unknown) => Promise<Json>
 
 const TOO_MANY = 429
+/** Too many at once, of whomever; nothing was done. */
+const BUSY = 'database_busy'
 
-/** Asks with a token; what comes too fast is asked again when the limiter says. */
+/** Asks with a token; what comes too fast is asked again when the answer says. */
 export function callsOf(url: string, secret?: string): Call {
   return async function call(method, path, body): Promise<Json> {
     const response = await fetch(new URL(path, url), {
@@ -20,7 +22,7 @@ export function callsOf(url: string, secret?: string): Call {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    if (response.status === TOO_MANY) {
+    if (response.status === TOO_MANY || (response.status === 503 && text.includes(BUSY))) {
       await sleep(1_000 * Number(response.headers.get('retry-after') ?? 1))
       return await call(method, path, body)
     }

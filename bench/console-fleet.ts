@@ -27,7 +27,7 @@ export async function makeFleet(
   { cluster, kubeconfigPath, size }: { cluster: string; kubeconfigPath: string; size: Size },
 ): Promise<Fleet> {
   const client = apiClient(kubeconfigPath, CONNECTIONS)
-  const workloads = await makeWorkloads(call, cluster, size)
+  const workloads = await makeWorkloads(() => call, { cluster, size, perProject: PER_PROJECT })
   for (const namespace of new Set(workloads.map((one) => one.namespace)))
     await openNamespace(client, namespace)
   const pods: Pod[] = []
@@ -49,26 +49,39 @@ export async function makeFleet(
   }
 }
 
-type Workload = { readonly id: string; readonly namespace: string; readonly application: string }
+export type Workload = {
+  readonly id: string
+  readonly namespace: string
+  /** Slugs. */
+  readonly project: string
+  readonly application: string
+}
 
-async function makeWorkloads(call: Call, cluster: string, size: Size): Promise<readonly Workload[]> {
-  const make = async (path: string, body: unknown): Promise<string> =>
-    String((await call('POST', path, body))['id'])
-  const organization = await make('/v1/organizations', { slug: 'fleet', name: 'Fleet' })
+/** @param callOf - by the number of a Project: each account may change only so much in a minute */
+export async function makeWorkloads(
+  callOf: (project: number) => Call,
+  { cluster, size, perProject }: { cluster: string; size: Omit<Size, 'instances'>; perProject: number },
+): Promise<readonly Workload[]> {
   const made: Workload[] = []
-  for (let first = 0; first < size.applications; first += PER_PROJECT) {
-    const slug = `team-${first / PER_PROJECT}`
+  let organization: string | undefined
+  for (let first = 0; first < size.applications; first += perProject) {
+    const call = callOf(first / perProject)
+    const make = async (path: string, body: unknown): Promise<string> =>
+      String((await call('POST', path, body))['id'])
+    organization ??= await make('/v1/organizations', { slug: 'fleet', name: 'Fleet' })
+    const slug = `team-${first / perProject}`
     const project = await make(`/v1/organizations/${organization}/projects`, { slug, name: slug })
     const environment = await make(`/v1/projects/${project}/environments`, {
       slug: 'production',
       name: 'production',
       cluster,
     })
-    await eachIndex(Math.min(PER_PROJECT, size.applications - first), 4, async (index) => {
+    await eachIndex(Math.min(perProject, size.applications - first), 4, async (index) => {
       const application = `app-${first + index}`
       const id = await make(`/v1/projects/${project}/applications`, { slug: application })
       const workload = await call('POST', `/v1/applications/${id}/workloads`, { environment })
-      made.push({ id: String(workload['id']), application, namespace: String(workload['namespace']) })
+      const { id: workloadId, namespace } = workload
+      made.push({ id: String(workloadId), namespace: String(namespace), project: slug, application })
     })
   }
   return made

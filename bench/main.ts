@@ -12,6 +12,8 @@ const benches: Readonly<Record<string, string>> = {
   cluster: 'the embedded cluster beside a real control plane, with 5,000 pods',
   kills: 'whether every release ends right when the whole product is killed at random moments, and how soon',
   console: 'the console in Chromium with 700 Applications, 6,000 Instances and 200,000 lines of a log',
+  fleet:
+    'the platform before 400 nodes, 700 Applications and 6,000 Instances: lists, memory, requests at rest, losses',
   'cli-start': 'how long the command line takes to start',
 }
 

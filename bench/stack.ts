@@ -12,6 +12,7 @@ export type Stack = AsyncDisposable & {
   readonly url: string
   readonly gatewayUrl: string
   readonly kubeconfig: string
+  readonly logsFolder: string
   readonly firstRunToken: string
   /** `performance.now()` when the start was asked for. */
   readonly startedAt: number
@@ -59,6 +60,7 @@ export async function startStack(parameters: readonly string[] = []): Promise<St
       url: line('url'),
       gatewayUrl: line('gatewayUrl'),
       kubeconfig: line('kubeconfig'),
+      logsFolder: line('logsFolder'),
       firstRunToken: line('firstRunToken'),
       startedAt,
       readyMs,
