@@ -50,22 +50,36 @@ function matchesRequirement({ operator, values = [] }: Requirement, value: strin
     case 'DoesNotExist':
       return value === undefined
     case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0])
+      return wholeNumber(value) > wholeNumber(values[0])
     case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0])
+      return wholeNumber(value) < wholeNumber(values[0])
     default:
       return false
   }
 }
 
+/** Only whole numbers are compared; with anything else no comparison holds. */
+function wholeNumber(text: string | undefined): number {
+  return text !== undefined && /^[+-]?[0-9]+$/u.test(text) ? Number(text) : NaN
+}
+
 /** How many pods that a term means stand in each domain of its topology key. */
 export type Domains = ReadonlyMap<string, number>
 
-/** Counts, over the whole cluster, the pods a term of `pod` means by the value of the term's topology key on their node. */
-export function countDomains(state: ClusterState, pod: Pod, term: PodTerm): Domains {
+/**
+ * Counts, over the whole cluster, the pods a term of `pod` means by the value of the term's topology key on their node. Those
+ * that are being deleted count as long as they are there.
+ * @param counts - leaves others out
+ */
+export function countDomains(
+  state: ClusterState,
+  pod: Pod,
+  term: PodTerm,
+  counts: (node: string, other: Pod) => boolean = () => true,
+): Domains {
   const domains = new Map<string, number>()
   for (const { node, pod: other } of state.placed.values()) {
-    if (!termMeans(term, pod.metadata.namespace, other)) continue
+    if (!termMeans(term, pod.metadata.namespace, other) || !counts(node, other)) continue
     const domain = state.nodes.get(node)?.node.metadata.labels?.[term.topologyKey]
     if (domain !== undefined) domains.set(domain, (domains.get(domain) ?? 0) + 1)
   }
@@ -77,10 +91,7 @@ export function termMeans(term: PodTerm, namespace: string | undefined, other: P
   const everywhere = term.namespaceSelector !== undefined && Object.keys(term.namespaceSelector).length === 0
   const namespaces = term.namespaces?.length ? term.namespaces : [namespace]
   if (!everywhere && !namespaces.some((one) => one === other.metadata.namespace)) return false
-  return (
-    other.metadata.deletionTimestamp === undefined &&
-    matchesSelector(term.labelSelector, other.metadata.labels)
-  )
+  return matchesSelector(term.labelSelector, other.metadata.labels)
 }
 
 export type PodTerms = {
@@ -113,10 +124,10 @@ export function requiredTerms(state: ClusterState, pod: Pod): PodTerms {
 /** The reason of the real scheduler why pod affinity keeps a pod off a node. */
 export function podAffinityRefusal(terms: PodTerms, node: Node): string | undefined {
   const domainOf = (term: PodTerm): string | undefined => node.metadata.labels?.[term.topologyKey]
-  for (const { term, domains, meansItself } of terms.affinity) {
+  // The first pod of a group that wants its own company may start anywhere that has the labels.
+  const isFirst = terms.affinity.every(({ domains, meansItself }) => meansItself && domains.size === 0)
+  for (const { term, domains } of terms.affinity) {
     const domain = domainOf(term)
-    // The first pod of a group that wants its own company may start anywhere that has the label.
-    const isFirst = meansItself && domains.size === 0
     if (domain === undefined || (!isFirst && !domains.has(domain)))
       return "node(s) didn't match pod affinity rules"
   }
@@ -132,7 +143,7 @@ export function forbiddenDomains(state: ClusterState, pod: Pod): ReadonlySet<str
   const forbidden = new Set<string>()
   for (const { node, pod: other } of state.repelling.values()) {
     const terms = other.spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution
-    if (!terms || other.metadata.deletionTimestamp !== undefined) continue
+    if (!terms) continue
     for (const term of terms) {
       const domain = state.nodes.get(node)?.node.metadata.labels?.[term.topologyKey]
       if (domain !== undefined && termMeans(term, other.metadata.namespace, pod))

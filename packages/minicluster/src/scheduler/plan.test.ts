@@ -60,6 +60,11 @@ function stateOf(nodes: readonly Node[], placed: readonly [Pod, string][] = []):
   return state
 }
 
+/** On its way out, but there until its grace period ends. */
+const leaving = (one: Pod): Pod => ({
+  ...one,
+  metadata: { ...one.metadata, deletionTimestamp: '2026-01-01T00:01:00Z' },
+})
 const answer = (state: ClusterState, one: Pod): string => {
   const decision = decide(state, one, 0)
   return decision.kind === 'bind' ? decision.node : decision.message
@@ -144,6 +149,12 @@ const cases: [when: string, state: ClusterState, pod: Pod, expected: string][] =
     'b',
   ],
   [
+    'node affinity Gt compares whole numbers only',
+    stateOf([node('a', { labels: { disk: '50.5' } }), node('b', { labels: { disk: 'large' } })]),
+    pod('p', onNode('Gt', ['10'])),
+    "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.",
+  ],
+  [
     'nothing fits the affinity',
     stateOf([node('a')]),
     pod('p', onNode('Exists', [])),
@@ -174,6 +185,12 @@ const cases: [when: string, state: ClusterState, pod: Pod, expected: string][] =
     "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules.",
   ],
   [
+    'one that keeps it away is being deleted, but still there',
+    stateOf([node('a')], [[leaving(pod('x')), 'a']]),
+    pod('p', anti()),
+    "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules.",
+  ],
+  [
     'a placed pod wants to be alone',
     stateOf([node('a'), node('b')], [[pod('x', anti()), 'a']]),
     pod('p'),
@@ -186,6 +203,28 @@ const cases: [when: string, state: ClusterState, pod: Pod, expected: string][] =
     stateOf([node('a', { labels: { zone: '1' } }), node('b', { labels: { zone: '2' } })], [[pod('x'), 'a']]),
     pod('p', spread),
     'b',
+  ],
+  [
+    'those that are being deleted do not count for the spread',
+    stateOf(
+      [node('a', { labels: { zone: '1' } }), node('b', { labels: { zone: '2' }, cpu: '0' })],
+      [[leaving(pod('x')), 'a']],
+    ),
+    pod('p', spread),
+    'a',
+  ],
+  [
+    'those on nodes where it may not be do not count for the spread',
+    stateOf(
+      [
+        node('a', { labels: { zone: '1', disk: 'ssd' } }),
+        node('b', { labels: { zone: '1' } }),
+        node('c', { labels: { zone: '2', disk: 'ssd' }, cpu: '0' }),
+      ],
+      [[pod('x'), 'b']],
+    ),
+    pod('p', { ...spread, nodeSelector: { disk: 'ssd' } }),
+    'a',
   ],
   [
     'a node without the zone label does not count',

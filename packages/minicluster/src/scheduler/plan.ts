@@ -86,13 +86,20 @@ function spreadOf(state: ClusterState, pod: Pod, spread: Spread) {
     topologyKey: spread.topologyKey,
     ...(spread.labelSelector ? { labelSelector: spread.labelSelector } : {}),
   }
-  const counted = countDomains(state, pod, term)
+  // Only nodes that the pod could go to count, for what is there and for the least crowded domain.
+  const isEligible = (node: Node | undefined): boolean =>
+    node !== undefined && pod.spec !== undefined && matchesNodeAffinity(pod.spec, node)
+  const counted = countDomains(
+    state,
+    pod,
+    term,
+    (name, other) =>
+      other.metadata.deletionTimestamp === undefined && isEligible(state.nodes.get(name)?.node),
+  )
   const domains = new Map<string, number>()
   for (const { node } of state.nodes.values()) {
     const domain = node.metadata.labels?.[spread.topologyKey]
-    // Only domains the pod could go to count for the least crowded one.
-    if (domain !== undefined && pod.spec && matchesNodeAffinity(pod.spec, node))
-      domains.set(domain, counted.get(domain) ?? 0)
+    if (domain !== undefined && isEligible(node)) domains.set(domain, counted.get(domain) ?? 0)
   }
   const least = domains.size < (spread.minDomains ?? 1) ? 0 : Math.min(...domains.values())
   return { spread, domains, least }
@@ -143,10 +150,11 @@ function refusalsOf(question: Question, state: NodeState): readonly string[] {
   if (lacking.length > 0) return lacking
   const crowded = spreadRefusal(question, node)
   if (crowded !== undefined) return [crowded]
-  if (isForbidden(question.forbidden, node))
-    return ["node(s) didn't satisfy existing pods anti-affinity rules"]
   const unwanted = podAffinityRefusal(question.terms, node)
-  return unwanted === undefined ? [] : [unwanted]
+  if (unwanted !== undefined) return [unwanted]
+  return isForbidden(question.forbidden, node)
+    ? ["node(s) didn't satisfy existing pods anti-affinity rules"]
+    : []
 }
 
 function hasPortConflict({ hostPorts }: Question, state: NodeState): boolean {

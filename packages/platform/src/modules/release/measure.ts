@@ -57,8 +57,9 @@ async function othersOf(
   const { clusterId, id } = state.workload
   return context.transact(async (db) => {
     const others: Bringing[] = []
-    for (const active of await queries.promisedReleases(db, { clusterId, besides: id })) {
+    for (const active of await queries.promisedReleases(db, id)) {
       const workload = must(await findWorkload(db, active.workloadId), 'a Release has a Workload')
+      if (workload.clusterId !== clusterId || workload.deleting) continue
       const hasRouter = connection.gateway !== undefined && routedProcessOf(active.template) !== undefined
       const pods = podTemplatesOf({ ...input, workload, variables: new Map() }, active)
       others.push({ workload, active, hasRouter, pods })

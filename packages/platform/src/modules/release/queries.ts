@@ -89,25 +89,19 @@ export async function findActive(db: Db, workloadId: string): Promise<Release | 
   return row && releaseOf(row)
 }
 
-/** As many Releases under way in one Cluster are looked at when room is measured. */
-const PROMISED_MAX = 500
+/** As many Releases under way are looked at when room is measured. */
+const PROMISED_MAX = 1_000
 
-/** Releases of other Workloads of a Cluster that are under way and past the measure of room. */
-export async function promisedReleases(
-  db: Db,
-  place: { readonly clusterId: string; readonly besides: string },
-): Promise<Release[]> {
+/** Releases of other Workloads that are under way and past the measure of room. */
+export async function promisedReleases(db: Db, besides: string): Promise<Release[]> {
   const rows = await db
     .selectFrom('release_release')
-    .innerJoin('app_workload', 'app_workload.id', 'release_release.workload_id')
-    .selectAll('release_release')
-    .where('app_workload.cluster_id', '=', place.clusterId)
-    .where('app_workload.deleting', '=', false)
-    .where('release_release.workload_id', '<>', place.besides)
-    .where('release_release.ended_at', 'is', null)
-    .where('release_release.state', '<>', 'Queued')
-    .where('release_release.goal', '=', 'forward')
-    .orderBy('release_release.id')
+    .selectAll()
+    .where('workload_id', '<>', besides)
+    .where('ended_at', 'is', null)
+    .where('state', '<>', 'Queued')
+    .where('goal', '=', 'forward')
+    .orderBy('id')
     .limit(PROMISED_MAX)
     .execute()
   return rows.map(releaseOf)
