@@ -22,7 +22,12 @@ export function matchesLabels(wanted: Labels | undefined, labels: Labels | undef
   return Object.entries(wanted).every(([key, value]) => labels?.[key] === value)
 }
 
-function matchesExpression(operator: string, value: string | undefined, values: readonly string[]): boolean {
+/** One requirement of a selector, on the value of its label. */
+export function matchesExpression(
+  operator: string,
+  value: string | undefined,
+  values: readonly string[],
+): boolean {
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value)

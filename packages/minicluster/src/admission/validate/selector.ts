@@ -1,3 +1,4 @@
+import { matchesExpression } from '../../controllers/selector.ts'
 import type { JsonObject } from '../../schema/json.ts'
 import { listOf, objectOf, textOf } from '../../schema/json.ts'
 import { validateLabels } from './meta.ts'
@@ -52,19 +53,12 @@ export function selects(selector: unknown, labels: JsonObject): boolean {
 
 function fulfils(expression: JsonObject, labels: JsonObject): boolean {
   const value = labels[textOf(expression['key'])]
-  const values = listOf(expression['values'])
-  switch (expression['operator']) {
-    case 'In':
-      return value !== undefined && values.includes(value)
-    case 'NotIn':
-      return value === undefined || !values.includes(value)
-    case 'Exists':
-      return value !== undefined
-    case 'DoesNotExist':
-      return value === undefined
-    default:
-      return false
-  }
+  const values = listOf(expression['values']).map(textOf)
+  return matchesExpression(
+    textOf(expression['operator']),
+    value === undefined ? value : textOf(value),
+    values,
+  )
 }
 
 export function isEmptySelector(selector: unknown): boolean {
