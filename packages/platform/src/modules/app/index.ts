@@ -7,6 +7,7 @@ export {
   findApplicationBySlug,
   findConfigRevision,
   findWorkload,
+  findWorkloads,
   lockWorkload,
   setUrls,
   takeInstances,

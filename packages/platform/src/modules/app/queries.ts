@@ -124,6 +124,11 @@ export async function findWorkload(db: Db, id: string): Promise<Workload | undef
   return row && workloadOf(row)
 }
 
+export async function findWorkloads(db: Db, ids: readonly string[]): Promise<Workload[]> {
+  const rows = await db.selectFrom('app_workload').selectAll().where(isOneOf('id', ids)).execute()
+  return rows.map(workloadOf)
+}
+
 /** The Workload, locked until the transaction ends: changes of one Workload follow each other. */
 export async function lockWorkload(db: Db, id: string): Promise<Workload | undefined> {
   const row = await db

@@ -1,12 +1,10 @@
 /*
  * Measures of one Cluster follow each other, and each counts what those before it were promised, so that two Releases do not
- * both pass on the same room. One process at a time is the engine, so a queue in memory is enough: what a leader before it let
- * through stands in the database.
+ * both pass on the same room. One process at a time is the engine, so a mark in memory is enough: what a leader before it let
+ * through stands in the database. Who finds a measure under way comes again, so that passes with other work are not held up.
  */
-import { must, serialQueue, type SerialQueue } from '@slipway/kit'
-
 import type { ControlContext } from '../../control/index.ts'
-import { findWorkload } from '../app/index.ts'
+import { findWorkloads } from '../app/index.ts'
 import type { ClusterConnection } from '../fleet/index.ts'
 import { podTemplatesOf, type ManifestInput } from './manifests.ts'
 import { routedProcessOf, type Release } from './model.ts'
@@ -15,17 +13,8 @@ import * as queries from './queries.ts'
 import { measureCapacity, type Bringing } from './room.ts'
 import type { State } from './state.ts'
 
-/** Runs tasks of one Cluster one after another. */
-export type Turns = <T>(clusterId: string, task: () => Promise<T>) => Promise<T>
-
-export function turns(): Turns {
-  const queues = new Map<string, SerialQueue>()
-  return (clusterId, task) => {
-    const queue = queues.get(clusterId) ?? serialQueue()
-    queues.set(clusterId, queue)
-    return queue.run(task)
-  }
-}
+/** Ids of the Clusters that are being measured. */
+export type Measuring = Set<string>
 
 export type Measure = {
   readonly connection: ClusterConnection
@@ -35,18 +24,25 @@ export type Measure = {
   readonly input: Omit<ManifestInput, 'shape'>
 }
 
-/** Lets a Release begin where there is room for it, or says what is short. @returns whether it begins */
-export async function measure(context: ControlContext, inTurn: Turns, asked: Measure): Promise<boolean> {
+/** Lets a Release begin where there is room for it, or says what is short. */
+export async function measure(
+  context: ControlContext,
+  measuring: Measuring,
+  asked: Measure,
+): Promise<'begins' | 'waits' | 'busy'> {
   const { connection, state, active, hasRouter, input } = asked
   const { workload } = state
-  return inTurn(workload.clusterId, async () => {
-    context.signal.throwIfAborted()
+  if (measuring.has(workload.clusterId)) return 'busy'
+  measuring.add(workload.clusterId)
+  try {
     const others = await othersOf(context, asked)
     const pods = podTemplatesOf(input, active)
     const rollout = { state, workload, active, hasRouter, pods }
     const found = await measureCapacity(context, connection, { rollout, others })
-    return passCapacity(context, { state, active, hasRouter }, found)
-  })
+    return (await passCapacity(context, { state, active, hasRouter }, found)) ? 'begins' : 'waits'
+  } finally {
+    measuring.delete(workload.clusterId)
+  }
 }
 
 /** Other Releases that were let through in this Cluster and may not be there in whole. */
@@ -56,14 +52,18 @@ async function othersOf(
 ): Promise<readonly Bringing[]> {
   const { clusterId, id } = state.workload
   return context.transact(async (db) => {
-    const others: Bringing[] = []
-    for (const active of await queries.promisedReleases(db, id)) {
-      const workload = must(await findWorkload(db, active.workloadId), 'a Release has a Workload')
-      if (workload.clusterId !== clusterId || workload.deleting) continue
+    const releases = await queries.promisedReleases(db, id)
+    const found = await findWorkloads(
+      db,
+      releases.map(({ workloadId }) => workloadId),
+    )
+    const workloads = new Map(found.map((workload) => [workload.id, workload]))
+    return releases.flatMap((active): Bringing[] => {
+      const workload = workloads.get(active.workloadId)
+      if (!workload || workload.clusterId !== clusterId || workload.deleting) return []
       const hasRouter = connection.gateway !== undefined && routedProcessOf(active.template) !== undefined
       const pods = podTemplatesOf({ ...input, workload, variables: new Map() }, active)
-      others.push({ workload, active, hasRouter, pods })
-    }
-    return others
+      return [{ workload, active, hasRouter, pods }]
+    })
   })
 }

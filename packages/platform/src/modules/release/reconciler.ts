@@ -12,7 +12,7 @@ import type { ClusterConnection, Clusters } from '../fleet/index.ts'
 import { takeStep } from './apply.ts'
 import { looks, type Looks } from './look.ts'
 import { manifestsOf, objectName, urlsOf } from './manifests.ts'
-import { measure, turns, type Turns } from './measure.ts'
+import { measure, type Measuring } from './measure.ts'
 import { memory, type Memory } from './memory.ts'
 import { countedProcessOf, isReturning, routedProcessOf, type Release } from './model.ts'
 import { makeMove, probe, recordDrift, recordObservation, recordRefusal } from './moves.ts'
@@ -67,14 +67,14 @@ type Engine = {
   readonly ports: EnginePorts
   readonly known: Memory
   readonly views: Looks
-  readonly inTurn: Turns
+  readonly measuring: Measuring
 }
 type Place = { readonly connection: ClusterConnection; readonly state: State }
 
 export function releaseReconciler(ports: EnginePorts): Reconciler {
   const known = memory()
   const views = looks()
-  const inTurn = turns()
+  const measuring: Measuring = new Set()
   return {
     name: WORKLOAD_RECONCILER,
     keys: workloadIds,
@@ -82,7 +82,7 @@ export function releaseReconciler(ports: EnginePorts): Reconciler {
     concurrency: 8,
     deadlineMs: DEADLINE_MS,
     reconcile: async (context, workloadId) =>
-      reconcileWorkload({ context, ports, known, views, inTurn }, workloadId),
+      reconcileWorkload({ context, ports, known, views, measuring }, workloadId),
   }
 }
 
@@ -108,7 +108,7 @@ type Found = { readonly seen: Seen; readonly converged: boolean; readonly wrote:
 
 /** Records what is seen and makes at most one move. @returns when to look again; undefined for at once */
 async function advance(
-  { context, known, ports, inTurn }: Engine,
+  { context, known, ports, measuring }: Engine,
   { connection, state }: Place,
   found: Found & { readonly active: Release },
 ): Promise<number | undefined> {
@@ -126,7 +126,8 @@ async function advance(
   if (move.kind === 'measure') {
     const input = manifestInput(ports, context, { connection, state })
     const asked = { connection, state, active, hasRouter, input }
-    return (await measure(context, inTurn, asked)) ? undefined : ROOM_MS
+    const found = await measure(context, measuring, asked)
+    return found === 'begins' ? undefined : found === 'busy' ? ACTIVE_MS : ROOM_MS
   }
   await context.transact((db) => makeMove(db, context, { state, active, hasRouter, move }))
   return undefined

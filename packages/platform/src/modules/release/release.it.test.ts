@@ -188,7 +188,7 @@ const CRASHING = "process.stderr.write('no configuration\\n'); process.exit(3)"
 describe.concurrent('a version that fails', () => {
   const cases: [what: string, text: string, deadlineSeconds: number, reason: string][] = [
     ['crashes', CRASHING, 60, 'gate_crashing'],
-    ['never listens', 'setInterval(() => undefined, 1_000)', 5, 'gate_deadline'],
+    ['never listens', 'setInterval(() => undefined, 1_000)', 10, 'gate_deadline'],
     [
       'answers with errors only',
       program('bad').replace("response.end('bad')", "{ response.statusCode = 503; response.end('bad') }"),
