@@ -22,6 +22,7 @@ import {
 } from './browser.ts'
 import { embeddedPlace } from './embedded.ts'
 import { PASTE_TWO_LINES, allLines, heldLines, screenOf, sourcesOf } from './log-page.ts'
+import { clearPlacement, placeByForm } from './placement.ts'
 import { DATA, screens } from './places.ts'
 import { problemsOf, tooWide } from './walk.ts'
 import { makeNoisyRepository } from './noisy.ts'
@@ -342,6 +343,15 @@ describe.skipIf(browserPath === undefined)('what runs, and who may', () => {
     await page.getByRole('region', { name: 'By Project' }).getByRole('link', { name: 'shop' }).waitFor()
     await page.getByRole('grid', { name: 'What runs on it' }).getByText(WORKLOAD).first().waitFor()
     expect(visitor.complaints()).toEqual([])
+  })
+
+  test('where Instances may run is said by a form, shown as a change, saved, and taken back', async () => {
+    await using visitor = await visit(browser, { url: product.url, theme: 'light', language: 'en', session })
+    await visitor.page.goto(`${workloadPath}/settings`)
+    await placeByForm(visitor.page)
+    const { placement } = await developer.cli.json('workload', 'show', WORKLOAD)
+    expect(placement).toMatchObject({ web: { apart: [{ application: 'web', over: 'host' }] } })
+    await clearPlacement(visitor.page)
   })
 
   test('a Location is made, asked for, granted until a day, and both sides see what became of it', async () => {

@@ -2,6 +2,7 @@ import { fill, type Language } from './catalog.ts'
 import { consoleFrame } from './console/frame.ts'
 import { consoleHome } from './console/home.ts'
 import { consoleLocations } from './console/locations.ts'
+import { consolePlacement } from './console/placement.ts'
 import { consoleRun } from './console/run.ts'
 import { consoleShip } from './console/ship.ts'
 import { consoleWaiting } from './console/waiting.ts'
@@ -19,6 +20,7 @@ const areas = [
   consoleRun,
   consoleWhere,
   consoleLocations,
+  consolePlacement,
   consoleWho,
 ] as const
 

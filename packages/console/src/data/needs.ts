@@ -21,6 +21,7 @@ export const neededThere = {
   createWorkload: 'workload:create',
   updateWorkload: 'workload:update',
   setVariables: 'workload:update',
+  setPlacement: 'workload:update',
   scaleWorkload: 'workload:scale',
   restartWorkload: 'workload:restart',
   exportWorkload: 'workload:export',

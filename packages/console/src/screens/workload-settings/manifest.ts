@@ -86,6 +86,7 @@ export function manifestText(
       `      memory: ${JSON.stringify(values.memory)}`,
     )
     if (values.memoryLimit !== '') lines.push(`      memoryLimit: ${JSON.stringify(values.memoryLimit)}`)
+    if (process.placement) lines.push(`    placement: ${JSON.stringify(process.placement)}`)
     if (process.stop) lines.push(`    stop: ${JSON.stringify(process.stop)}`)
     lines.push(`    graceSeconds: ${values.graceSeconds}`, `    instances: ${process.instances}`)
   }

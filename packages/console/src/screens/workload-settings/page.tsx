@@ -13,6 +13,7 @@ import { useRouteParams } from '../../routes/use.ts'
 import { CommandLine } from '../../ui/command.tsx'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { Refusal } from '../../ui/refusal.tsx'
+import { PlacementPanel } from './placement-panel.tsx'
 import { ProcessForms } from './process-forms.tsx'
 import './settings.css'
 
@@ -28,6 +29,7 @@ export default function WorkloadSettingsPage() {
         <>
           <Keep workload={workload} />
           <Processes workload={workload} />
+          <Placing workload={workload} />
         </>
       )}
     </WorkloadPage>
@@ -70,6 +72,12 @@ function Keep({ workload }: { readonly workload: Workload }) {
       <CommandLine line={`workload keep ${workload.name} ${Math.round(minutes)}m`} />
     </Panel>
   )
+}
+
+/** Known once something was released: until then nobody knows its processes. */
+function Placing({ workload }: { readonly workload: Workload }) {
+  const serving = useServing(workload)
+  return serving ? <PlacementPanel workload={workload} serving={serving} /> : null
 }
 
 function Processes({ workload }: { readonly workload: Workload }) {

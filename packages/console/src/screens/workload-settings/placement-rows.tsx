@@ -1,0 +1,141 @@
+import { CloseOutlined } from '@ant-design/icons'
+import { Button, Input, InputNumber, Select } from 'antd'
+import type { ReactNode } from 'react'
+
+import type { Neighbour, NodeCondition } from '@slipway/contract'
+
+import { useText } from '../../preferences/text.ts'
+import { Icon } from '../../ui/icon.tsx'
+import { takesValues, WEIGHT, weighed, type Operator, type Over } from './placement.ts'
+
+const OPERATORS: readonly Operator[] = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt']
+const OVERS: readonly Over[] = ['host', 'zone']
+const NAME_MAX = 317
+const WEIGHT_MAX = 100
+
+type RowProps<One> = {
+  /** What the row is about, for those who do not see where it stands. */
+  readonly label: string
+  readonly one: One
+  readonly set: (next: One) => void
+  readonly remove: () => void
+}
+
+/** What a node must or should be like. */
+export function ConditionRow({ label, one, set, remove }: RowProps<NodeCondition>) {
+  const { text } = useText()
+  return (
+    <Row label={label} remove={remove}>
+      <Input
+        className="mono placement-name"
+        aria-label={text('placement.label')}
+        placeholder="disk"
+        spellCheck={false}
+        maxLength={NAME_MAX}
+        value={one.label}
+        onChange={({ target }) => set({ ...one, label: target.value.trim() })}
+      />
+      <Select<Operator>
+        aria-label={text('placement.operator')}
+        value={one.operator}
+        popupMatchSelectWidth={false}
+        onChange={(operator) => set({ ...one, operator, values: takesValues(operator) ? one.values : [] })}
+        options={OPERATORS.map((value) => ({ value, label: text(`placement.operator.${value}`) }))}
+      />
+      {takesValues(one.operator) && (
+        <Select<string[]>
+          className="placement-values"
+          mode="tags"
+          open={false}
+          suffixIcon={null}
+          aria-label={text('placement.values')}
+          placeholder={text('placement.valuesHelp')}
+          tokenSeparators={[',', ' ']}
+          value={[...one.values]}
+          onChange={(values) => set({ ...one, values })}
+        />
+      )}
+      <Strength one={one} set={(weight) => set(weighed(one, weight))} />
+    </Row>
+  )
+}
+
+/** Whose Instances this one's keep away from, or close to. */
+export function NeighbourRow({ label, one, set, remove }: RowProps<Neighbour>) {
+  const { text } = useText()
+  return (
+    <Row label={label} remove={remove}>
+      <Input
+        className="mono placement-name"
+        aria-label={text('placement.application')}
+        placeholder="api"
+        spellCheck={false}
+        maxLength={39}
+        value={one.application}
+        onChange={({ target }) => set({ ...one, application: target.value.trim() })}
+      />
+      <Select<Over>
+        aria-label={text('placement.over')}
+        value={one.over}
+        popupMatchSelectWidth={false}
+        onChange={(over) => set({ ...one, over })}
+        options={OVERS.map((value) => ({ value, label: text(`placement.over.${value}`) }))}
+      />
+      <Strength one={one} set={(weight) => set(weighed(one, weight))} />
+    </Row>
+  )
+}
+
+function Row({
+  label,
+  remove,
+  children,
+}: Pick<RowProps<unknown>, 'label' | 'remove'> & { readonly children: ReactNode }) {
+  const { text } = useText()
+  return (
+    <div className="placement-row" role="group" aria-label={label}>
+      {children}
+      <Button
+        type="text"
+        icon={<Icon of={CloseOutlined} />}
+        aria-label={`${text('placement.remove')} ${label}`}
+        onClick={remove}
+      />
+    </div>
+  )
+}
+
+type StrengthProps = {
+  readonly one: { readonly weight?: number | undefined }
+  readonly set: (weight: number | undefined) => void
+}
+
+/** Whether it must hold, or how much it counts. */
+function Strength({ one: { weight }, set }: StrengthProps) {
+  const { text } = useText()
+  return (
+    <>
+      <Select<'must' | 'should'>
+        aria-label={text('placement.strength')}
+        value={weight === undefined ? 'must' : 'should'}
+        popupMatchSelectWidth={false}
+        onChange={(how) => set(how === 'must' ? undefined : WEIGHT)}
+        options={(['must', 'should'] as const).map((value) => ({
+          value,
+          label: text(`placement.strength.${value}`),
+        }))}
+      />
+      {weight !== undefined && (
+        <InputNumber
+          aria-label={text('placement.weight')}
+          controls={false}
+          min={1}
+          max={WEIGHT_MAX}
+          precision={0}
+          value={weight}
+          onChange={(value) => set(value ?? WEIGHT)}
+        />
+      )}
+    </>
+  )
+}
