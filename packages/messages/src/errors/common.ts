@@ -52,7 +52,7 @@ export const commonErrors = catalog({
     not_found: '这里没有该对象，或者您无权知晓。',
     upgrade_needed: '该地址仅支持 WebSocket。',
     route_unknown: '不存在 {method} {path}。全部操作列表见 /docs。',
-    input_invalid: '{part} 与声明不符：{problem}',
+    input_invalid: '{part}不符合要求：{problem}',
     body_too_large: '请求体超过 {maxBytes} 字节。',
     body_too_slow: '请求体未能在 {seconds} 秒内送达。',
     headers_too_large: '请求行和请求头超过 {maxBytes} 字节。',

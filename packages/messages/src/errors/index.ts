@@ -6,6 +6,7 @@ import { commonErrors } from './common.ts'
 import { imageErrors } from './image.ts'
 import { locationErrors } from './locations.ts'
 import { nodeErrors } from './nodes.ts'
+import { problemParams } from './problem.ts'
 import { runErrors } from './run.ts'
 import { shipErrors } from './ship.ts'
 import { startErrors } from './start.ts'
@@ -62,7 +63,8 @@ export function errorText(
   for (const area of areas) {
     const texts: Readonly<Record<string, string>> = area[language]
     const text = texts[code]
-    if (text !== undefined) return fill(text, params)
+    if (text !== undefined)
+      return fill(text, code === 'input_invalid' ? problemParams(language, params) : params)
   }
   return code
 }

@@ -2,8 +2,10 @@ import { AppError, isRecord } from '@slipway/kit'
 import type { z } from 'zod'
 
 import { httpErrors } from './errors.ts'
+import { problemParams } from './problem.ts'
 
 const PROBLEM_LENGTH_MAX = 300
+const PROBLEMS_MAX = 5
 
 /**
  * Parses one part of a request by its schema.
@@ -16,11 +18,12 @@ export function parsePart<T extends z.ZodType>(
 ): z.output<T> {
   const result = schema.safeParse(value, { reportInput: false })
   if (result.success) return result.data
-  throw httpErrors.input_invalid({ part, problem: problemOf(result.error) })
+  const issues = result.error.issues.slice(0, PROBLEMS_MAX)
+  throw httpErrors.input_invalid({ part, problem: problemOf(issues), ...problemParams(issues) })
 }
 
-function problemOf(error: z.ZodError): string {
-  const texts = error.issues.slice(0, 5).map((issue) => {
+function problemOf(issues: readonly z.core.$ZodIssue[]): string {
+  const texts = issues.map((issue) => {
     const path = issue.path.map(String).join('.')
     return path === '' ? issue.message : `${path}: ${issue.message}`
   })
