@@ -1,6 +1,6 @@
 import { CheckOutlined, CloseCircleOutlined, CloseOutlined, DownOutlined } from '@ant-design/icons'
 import { consoleText } from '@slipway/messages'
-import { App as Library, ConfigProvider } from 'antd'
+import { ConfigProvider } from 'antd'
 import english from 'antd/locale/en_US'
 import chinese from 'antd/locale/zh_CN'
 import { QueryClientProvider } from '@tanstack/react-query'
@@ -38,11 +38,9 @@ export function App({ nonce }: { readonly nonce: string }) {
       select={selectIcons}
       virtual
     >
-      <Library component={false}>
-        <QueryClientProvider client={cache}>
-          <RouterProvider router={router} />
-        </QueryClientProvider>
-      </Library>
+      <QueryClientProvider client={cache}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
     </ConfigProvider>
   )
 }

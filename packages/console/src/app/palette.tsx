@@ -1,7 +1,8 @@
 import { Command } from 'cmdk'
 import { Modal } from 'antd'
+import { useState } from 'react'
 
-import { useAnswer } from '../data/queries.ts'
+import { useFound } from '../data/search.ts'
 import { setPreferences, usePreferences } from '../preferences/store.ts'
 import { useText } from '../preferences/text.ts'
 import { pathTo } from '../routes/path.ts'
@@ -9,28 +10,42 @@ import { routeEntries } from '../routes/table.ts'
 import { useGo } from '../routes/use.ts'
 import { RouteIcon } from './route-icon.tsx'
 
-type PaletteProps = { readonly isOpen: boolean; readonly close: () => void; readonly openSheet: () => void }
+type PaletteProps = {
+  /** What was typed before the palette was there. */
+  readonly typed: string
+  readonly close: () => void
+  readonly openSheet: () => void
+}
+
+/** Characters of a name that are looked for. */
+const TYPED_MAX = 100
 
 /** Everything one may go to or do, by typing a part of its name. */
-export function Palette({ isOpen, close, openSheet }: PaletteProps) {
+export function Palette({ typed: typedBefore, close, openSheet }: PaletteProps) {
   const { text } = useText()
+  const [typed, setTyped] = useState(typedBefore)
   return (
     <Modal
-      open={isOpen}
+      open
       onCancel={close}
       footer={null}
       closable={false}
       width={560}
       className="palette"
-      destroyOnHidden
       title={<span className="visually-hidden">{text('palette.label')}</span>}
     >
       <Command label={text('palette.label')}>
-        <Command.Input autoFocus placeholder={text('palette.placeholder')} />
+        <Command.Input
+          autoFocus
+          placeholder={text('palette.placeholder')}
+          maxLength={TYPED_MAX}
+          value={typed}
+          onValueChange={setTyped}
+        />
         <Command.List>
           <Command.Empty>{text('palette.empty')}</Command.Empty>
           <Places close={close} />
-          <Objects close={close} />
+          <Objects typed={typed} close={close} />
           <Actions close={close} openSheet={openSheet} />
         </Command.List>
       </Command>
@@ -61,13 +76,16 @@ function Places({ close }: { readonly close: () => void }) {
   )
 }
 
-function Objects({ close }: { readonly close: () => void }) {
+function Objects({ typed, close }: { readonly typed: string; readonly close: () => void }) {
   const { text } = useText()
   const go = useGo()
-  const projects = useAnswer('listProjects', { limit: 200 })
-  const workloads = useAnswer('listWorkloads', { limit: 200 })
-  const applications = useAnswer('listApplications', { limit: 200 })
-  const slugs = new Map(projects.data?.items.map(({ id, slug }) => [id, slug]))
+  const projects = useFound('listProjects', '')
+  const workloads = useFound('listWorkloads', typed)
+  // Applications are shown below the name of their Project, by which the server does not know them.
+  const applications = useFound('listApplications', typed.split('/').at(-1) ?? '')
+  const slugs = new Map(projects.items.map(({ id, slug }) => [id, slug]))
+  const pathOf = (project: string, slug: string): string =>
+    slugs.has(project) ? `${slugs.get(project)}/${slug}` : slug
   const choose = (to: string): void => {
     close()
     go(to)
@@ -77,19 +95,19 @@ function Objects({ close }: { readonly close: () => void }) {
   return (
     <>
       <Command.Group heading={text('palette.applications')}>
-        {applications.data?.items.map(({ id, name, slug, projectId }) => (
+        {applications.items.map(({ id, name, slug, projectId }) => (
           <Command.Item
             key={id}
             value={id}
-            keywords={[name, `${slugs.get(projectId) ?? ''}/${slug}`]}
+            keywords={[name, pathOf(projectId, slug)]}
             onSelect={() => choose(pathTo('application', { application: id }))}
           >
-            {slugs.get(projectId)}/{slug} <small>{name === slug ? '' : name}</small>
+            {pathOf(projectId, slug)} <small>{name === slug ? '' : name}</small>
           </Command.Item>
         ))}
       </Command.Group>
       <Command.Group heading={text('palette.workloads')}>
-        {workloads.data?.items.map(({ id, name }) => (
+        {workloads.items.map(({ id, name }) => (
           <Command.Item
             key={id}
             value={id}

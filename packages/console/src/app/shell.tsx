@@ -9,10 +9,10 @@ import { pathTo } from '../routes/path.ts'
 import { Logo } from '../theme/logo.tsx'
 import { Go } from '../ui/go.tsx'
 import { AccountMenu } from './account-menu.tsx'
+import { paletteLater, sheetLater, warmParts } from './later-parts.ts'
 import { Navigation } from './navigation.tsx'
-import { Palette } from './palette.tsx'
+import { PaletteWaiting } from './palette-waiting.tsx'
 import { isMac } from './platform.ts'
-import { ShortcutSheet } from './shortcut-sheet.tsx'
 import { useShortcuts } from './shortcuts.ts'
 import { Switcher } from './switcher.tsx'
 import { Icon } from '../ui/icon.tsx'
@@ -23,9 +23,16 @@ export function Shell({ account, children }: { readonly account: Account; readon
   const path = useRouterState({ select: (state) => state.location.pathname })
   const [isNavigationOpen, setNavigationOpen] = useState(false)
   const [open, setOpen] = useState<'palette' | 'sheet'>()
+  const [typed, setTyped] = useState('')
   const main = useRef<HTMLElement>(null)
-  useShortcuts({ openPalette: () => setOpen('palette'), openSheet: () => setOpen('sheet') })
+  const openPalette = (): void => {
+    setTyped('')
+    setOpen('palette')
+  }
+  const close = (): void => setOpen(undefined)
+  useShortcuts({ openPalette, openSheet: () => setOpen('sheet') })
   useEffect(() => setNavigationOpen(false), [path])
+  useEffect(warmAtFirstMove, [])
   return (
     <div className={isNavigationOpen ? 'shell is-navigation-open' : 'shell'}>
       <a
@@ -53,12 +60,7 @@ export function Shell({ account, children }: { readonly account: Account; readon
           <span>{text('app.name')}</span>
         </Go>
         <Switcher />
-        <button
-          type="button"
-          className="search-button"
-          title={text('palette.open')}
-          onClick={() => setOpen('palette')}
-        >
+        <button type="button" className="search-button" title={text('palette.open')} onClick={openPalette}>
           <Icon of={SearchOutlined} />
           <span>{text('palette.open')}</span>
           <kbd>{isMac() ? '⌘' : 'Ctrl'} K</kbd>
@@ -69,12 +71,25 @@ export function Shell({ account, children }: { readonly account: Account; readon
       <main id="main" ref={main} tabIndex={-1}>
         {children}
       </main>
-      <Palette
-        isOpen={open === 'palette'}
-        close={() => setOpen(undefined)}
-        openSheet={() => setOpen('sheet')}
-      />
-      <ShortcutSheet isOpen={open === 'sheet'} close={() => setOpen(undefined)} />
+      {open === 'palette' && (
+        <paletteLater.Part
+          typed={typed}
+          close={close}
+          openSheet={() => setOpen('sheet')}
+          waiting={<PaletteWaiting typed={typed} type={setTyped} close={close} />}
+        />
+      )}
+      {open === 'sheet' && <sheetLater.Part close={close} />}
     </div>
   )
+}
+
+/** A page at which somebody moves, points or types is there already; what they may want next can come now. */
+function warmAtFirstMove(): () => void {
+  const first = { once: true, passive: true }
+  const moves = ['pointermove', 'pointerdown', 'keydown'] as const
+  for (const move of moves) document.addEventListener(move, warmParts, first)
+  return () => {
+    for (const move of moves) document.removeEventListener(move, warmParts)
+  }
 }

@@ -7,7 +7,7 @@ import { routeEntries } from '../routes/table.ts'
 import { isMac } from './platform.ts'
 
 /** Every key and what it does, from the same table as the keys themselves. */
-export function ShortcutSheet({ isOpen, close }: { readonly isOpen: boolean; readonly close: () => void }) {
+export function ShortcutSheet({ close }: { readonly close: () => void }) {
   const { text } = useText()
   const { singleKeys } = usePreferences()
   const rows: readonly (readonly [ReactNode, string])[] = [
@@ -27,7 +27,7 @@ export function ShortcutSheet({ isOpen, close }: { readonly isOpen: boolean; rea
     [<Keys keys={['Enter']} />, text('shortcuts.openRow')],
   ]
   return (
-    <Modal open={isOpen} onCancel={close} title={text('shortcuts.title')} footer={null} width={460}>
+    <Modal open onCancel={close} title={text('shortcuts.title')} footer={null} width={460}>
       <dl className="shortcuts">
         {rows.map(([keys, said]) => (
           <div key={said}>

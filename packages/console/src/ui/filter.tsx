@@ -2,11 +2,9 @@ import { CloseCircleOutlined, SearchOutlined } from '@ant-design/icons'
 import { systemClock } from '@slipway/kit'
 import { Input } from 'antd'
 import { useEffect, useRef, useState } from 'react'
+import { SETTLE_MS } from '../data/search.ts'
 import { useText } from '../preferences/text.ts'
 import { Icon } from './icon.tsx'
-
-/** Typing settles for this long before the list is asked for. */
-const SETTLE_MS = 120
 
 type FilterProps = {
   readonly label: string

@@ -75,6 +75,20 @@ export const consoleShip = catalog({
     'release.onFail.rollback': 'Return to the old version',
     'release.onFail.hold': 'Hold and ask',
     'release.probePath': 'Probe path',
+    'release.instances': 'Instances',
+    'release.instancesOf': 'Instances of {process}',
+    'release.instancesHelp':
+      'Empty: as many as before. A number holds for the Workload from the end of the Release on.',
+    'release.capacity': 'Where the Cluster has no room for both versions',
+    'release.capacity.require': 'Wait for room',
+    'release.capacity.requireHelp':
+      'Begins once {count} Instances fit beside what runs. The old version stays whole, so the way back takes seconds.',
+    'release.capacity.lower': 'Let the old version make way',
+    'release.capacity.lowerHelp':
+      'Begins at once where that fits; old Instances end batch by batch. The way back then starts Instances again.',
+    'release.capacity.ignore': 'Begin all the same',
+    'release.capacity.ignoreHelp':
+      'Room is not measured. Instances that find none wait, and the gate fails when their time is up.',
     'release.submit': 'Start Release',
     'release.list': 'Releases',
     'release.empty': 'No Release yet. A Release brings an Image to the Instances, step by step.',
@@ -231,6 +245,17 @@ export const consoleShip = catalog({
     'release.onFail.rollback': '回到旧版本',
     'release.onFail.hold': '挂起并询问',
     'release.probePath': '探测路径',
+    'release.instances': '实例数',
+    'release.instancesOf': '{process} 的实例数',
+    'release.instancesHelp': '留空则与之前相同；填写的数量自发布结束起成为该工作负载的实例数。',
+    'release.capacity': '集群容不下新旧两个版本时',
+    'release.capacity.require': '等待空间',
+    'release.capacity.requireHelp':
+      '在现有实例之外容得下 {count} 个实例后开始。旧版本保持完整，因此数秒即可回退。',
+    'release.capacity.lower': '旧版本逐批让位',
+    'release.capacity.lowerHelp': '让位后容得下即立刻开始，旧实例逐批结束；回退时需要重新启动实例。',
+    'release.capacity.ignore': '直接开始',
+    'release.capacity.ignoreHelp': '不判断空间。找不到位置的实例会等待，超时则关卡失败。',
     'release.submit': '开始发布',
     'release.list': '发布',
     'release.empty': '还没有发布。发布将镜像逐步带到各实例。',

@@ -13,8 +13,21 @@ import { Loaded } from '../../ui/loaded.tsx'
 import { Page, Panel } from '../../ui/page.tsx'
 import { Refusal } from '../../ui/refusal.tsx'
 import { ImageChoice } from './image-choice.tsx'
-import { firstSteps, planOf, stepsText, type PlanForm, type PlanKind } from './plan.ts'
+import { InstanceCounts } from './instance-counts.tsx'
+import {
+  capacities,
+  countsWithin,
+  firstSteps,
+  optionsText,
+  planOf,
+  stepsText,
+  usualCounts,
+  type Counts,
+  type PlanForm,
+  type PlanKind,
+} from './plan.ts'
 import { StepTable } from './step-table.tsx'
+import './start-release.css'
 
 const KINDS: readonly PlanKind[] = ['quick', 'careful', 'steps']
 
@@ -36,14 +49,19 @@ function StartRelease({ workload }: { readonly workload: Workload }) {
     steps: firstSteps,
     onFail: 'rollback',
     probePath: '',
+    capacity: 'require',
   })
+  const [typed, setTyped] = useState<Counts>({})
   const start = useChange('startRelease', (release) => go(pathTo('release', { release: release.id })))
   const image = search['image'] ?? images.data?.items[0]?.reference
+  const template = images.data?.items.find(({ reference }) => reference === image)?.template
+  const usual = template === undefined ? {} : usualCounts(template, workload)
+  const counts = template === undefined ? {} : countsWithin(template, typed)
   return (
     <Page
       title={text('release.startTitle', { name: workload.name })}
       trail={trail}
-      command={`release start ${workload.name} --image ${image === undefined ? '<image>' : digestOf(image)} --steps "${stepsText(plan)}"`}
+      command={`release start ${workload.name} --image ${image === undefined ? '<image>' : digestOf(image)} --steps "${stepsText(plan)}"${optionsText(plan, counts)}`}
       actions={
         <Act
           does="startRelease"
@@ -52,7 +70,8 @@ function StartRelease({ workload }: { readonly workload: Workload }) {
           disabled={image === undefined}
           loading={start.isPending}
           onClick={() =>
-            image !== undefined && start.mutate({ workload: workload.id, image, plan: planOf(plan) })
+            image !== undefined &&
+            start.mutate({ workload: workload.id, image, plan: planOf(plan), instances: counts })
           }
         >
           {text('release.submit')}
@@ -66,7 +85,8 @@ function StartRelease({ workload }: { readonly workload: Workload }) {
         chosen={image}
         choose={(reference) => setSearch({ image: reference })}
       />
-      <PlanPanel plan={plan} change={setPlan} />
+      <InstanceCounts usual={usual} counts={counts} change={setTyped} />
+      <PlanPanel plan={plan} counts={{ ...usual, ...counts }} change={setPlan} />
     </Page>
   )
 }
@@ -76,9 +96,14 @@ function digestOf(reference: string): string {
   return reference.split('@').at(-1) ?? reference
 }
 
-type PlanProps = { readonly plan: PlanForm; readonly change: (plan: PlanForm) => void }
+type PlanProps = {
+  readonly plan: PlanForm
+  /** Instances by process that the new version ends with. */
+  readonly counts: Counts
+  readonly change: (plan: PlanForm) => void
+}
 
-function PlanPanel({ plan, change }: PlanProps) {
+function PlanPanel({ plan, counts, change }: PlanProps) {
   const { text } = useText()
   return (
     <Panel title={text('release.plan')}>
@@ -128,6 +153,31 @@ function PlanPanel({ plan, change }: PlanProps) {
           onChange={(event) => change({ ...plan, probePath: event.target.value })}
         />
       </div>
+      <CapacityChoice plan={plan} counts={counts} change={change} />
     </Panel>
+  )
+}
+
+function CapacityChoice({ plan, counts, change }: PlanProps) {
+  const { text } = useText()
+  const count = Object.values(counts).reduce((sum, one) => sum + one, 0)
+  return (
+    <fieldset className="plan-capacity">
+      <legend>{text('release.capacity')}</legend>
+      {capacities.map((capacity) => (
+        <label key={capacity}>
+          <input
+            type="radio"
+            name="capacity"
+            checked={plan.capacity === capacity}
+            onChange={() => change({ ...plan, capacity })}
+          />
+          <span>
+            {text(`release.capacity.${capacity}`)}
+            <small>{text(`release.capacity.${capacity}Help`, { count })}</small>
+          </span>
+        </label>
+      ))}
+    </fieldset>
   )
 }

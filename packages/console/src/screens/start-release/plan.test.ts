@@ -1,6 +1,15 @@
+import { WorkloadTemplate } from '@slipway/contract'
 import { expect, test } from 'vitest'
 
-import { planOf, stepsText, type PlanForm, type Step } from './plan.ts'
+import {
+  countsWithin,
+  optionsText,
+  planOf,
+  stepsText,
+  usualCounts,
+  type PlanForm,
+  type Step,
+} from './plan.ts'
 
 const step = (percent: number, rest: Partial<Step> = {}): Step => ({
   percent,
@@ -14,11 +23,16 @@ const form = (rest: Partial<PlanForm>): PlanForm => ({
   steps: [],
   onFail: 'rollback',
   probePath: '',
+  capacity: 'require',
   ...rest,
 })
 
 test('all at once is one batch of everything', () => {
-  expect(planOf(form({ kind: 'quick' }))).toEqual({ batches: [{ percent: 100 }], onFail: 'rollback' })
+  expect(planOf(form({ kind: 'quick' }))).toEqual({
+    batches: [{ percent: 100 }],
+    onFail: 'rollback',
+    capacity: 'require',
+  })
 })
 
 test('the careful plan asks a person after the first Instance', () => {
@@ -36,6 +50,7 @@ test('own steps say their share, and their traffic only when it differs', () => 
       { percent: 100, approve: true, soakSeconds: 0 },
     ],
     onFail: 'hold',
+    capacity: 'require',
     probe: { path: '/healthz' },
   })
 })
@@ -51,3 +66,18 @@ const lines: [when: string, form: PlanForm, line: string][] = [
 ]
 
 test.each(lines)('the command says the same: %s', (_, given, line) => expect(stepsText(given)).toBe(line))
+
+test('the command says what is not as usual about Instances and room', () => {
+  expect(optionsText({ capacity: 'require' }, {})).toBe('')
+  expect(optionsText({ capacity: 'lower' }, { web: 4, worker: 0 })).toBe(
+    ' --instances web=4,worker=0 --capacity lower',
+  )
+})
+
+test('a process runs as many Instances as the Workload asks for, else as its Image says', () => {
+  const template = WorkloadTemplate.parse({
+    processes: { web: { kind: 'web', instances: 3 }, worker: { kind: 'worker' } },
+  })
+  expect(usualCounts(template, { instances: { web: 5, gone: 2 } })).toEqual({ web: 5, worker: 1 })
+  expect(countsWithin(template, { web: 4, gone: 1 })).toEqual({ web: 4 })
+})

@@ -1,3 +1,5 @@
+import type { Workload, WorkloadTemplate } from '@slipway/contract'
+
 import type { RequestBatch, RequestPlan } from './types.ts'
 
 /** A step as the form holds it; empty fields stand for what follows from the share. */
@@ -15,7 +17,14 @@ export type PlanForm = {
   readonly steps: readonly Step[]
   readonly onFail: 'rollback' | 'hold'
   readonly probePath: string
+  readonly capacity: Capacity
 }
+
+export const capacities = ['require', 'lower', 'ignore'] as const
+type Capacity = (typeof capacities)[number]
+
+/** Instances by process as somebody typed them; what is not named is as it was. */
+export type Counts = Readonly<Record<string, number>>
 
 export const STEPS_MAX = 50
 export const firstSteps: readonly Step[] = [
@@ -25,10 +34,11 @@ export const firstSteps: readonly Step[] = [
 ]
 
 /** The Plan that a form asks for. Pure. */
-export function planOf({ kind, steps, onFail, probePath }: PlanForm): RequestPlan {
+export function planOf({ kind, steps, onFail, probePath, capacity }: PlanForm): RequestPlan {
   return {
     batches: batchesOf(kind, steps),
     onFail,
+    capacity,
     ...(probePath.trim() === '' ? {} : { probe: { path: probePath.trim() } }),
   }
 }
@@ -65,4 +75,30 @@ export function stepsText({ kind, steps }: Pick<PlanForm, 'kind' | 'steps'>): st
       ...(batch.soakSeconds === undefined || batch.soakSeconds === 0 ? [] : [`soak ${batch.soakSeconds}s`]),
     ])
     .join(',')
+}
+
+/** The options of the command that say the rest of it. Pure. */
+export function optionsText({ capacity }: Pick<PlanForm, 'capacity'>, counts: Counts): string {
+  const pairs = Object.entries(counts).map(([process, count]) => `${process}=${count}`)
+  return [
+    ...(pairs.length === 0 ? [] : [` --instances ${pairs.join(',')}`]),
+    ...(capacity === 'require' ? [] : [` --capacity ${capacity}`]),
+  ].join('')
+}
+
+/** How many Instances each process of an Image runs unless a Release says otherwise. Pure. */
+export function usualCounts(template: WorkloadTemplate, workload: Pick<Workload, 'instances'>): Counts {
+  return Object.fromEntries(
+    Object.entries(template.processes).map(([name, process]) => [
+      name,
+      workload.instances[name] ?? process.instances,
+    ]),
+  )
+}
+
+/** What was typed, as far as the Image has such processes: another one may have been chosen in between. Pure. */
+export function countsWithin(template: WorkloadTemplate, counts: Counts): Counts {
+  return Object.fromEntries(
+    Object.entries(counts).filter(([name]) => Object.hasOwn(template.processes, name)),
+  )
 }

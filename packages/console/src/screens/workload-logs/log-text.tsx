@@ -1,7 +1,7 @@
 import { Fragment, type ReactNode } from 'react'
 
 import { useText } from '../../preferences/text.ts'
-import { piecesOf, type Piece } from '../../ui/log/ansi.ts'
+import { LinePieces } from '../../ui/log/line-pieces.tsx'
 import { patternOf } from './buffer.ts'
 
 /** Characters of a line that are shown until somebody asks for the rest. */
@@ -18,13 +18,14 @@ type TextProps = {
 /** What a line says, with the program's colours and what is looked for marked. */
 export function LogText({ value, isCut, isWhole, find, showWhole }: TextProps) {
   const { text } = useText()
-  const pieces = piecesOf(value, isWhole ? Infinity : SHOWN_MAX)
   const more = isWhole ? 0 : value.length - SHOWN_MAX
   return (
     <span className="line-text">
-      {pieces.map((piece, index) => (
-        <PieceText key={index} piece={piece} find={find} />
-      ))}
+      <LinePieces
+        value={value}
+        lengthMax={isWhole ? Infinity : SHOWN_MAX}
+        show={(piece) => marked(piece, find)}
+      />
       {more > 0 && (
         <button type="button" className="line-more" onClick={showWhole}>
           {text('log.more', { count: more })}
@@ -33,13 +34,6 @@ export function LogText({ value, isCut, isWhole, find, showWhole }: TextProps) {
       {isCut && <span className="line-mark">{text('log.cut')}</span>}
     </span>
   )
-}
-
-function PieceText({ piece, find }: { readonly piece: Piece; readonly find: string }) {
-  const { text, looks, isMark } = piece
-  const names = [...looks.map((look) => `look-${look}`), ...(isMark ? ['line-mark'] : [])]
-  const content = isMark ? text : marked(text, find)
-  return names.length === 0 ? content : <span className={names.join(' ')}>{content}</span>
 }
 
 function marked(text: string, find: string): ReactNode {

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState, type ReactNode } from 'react'
 
 import { useFormat } from '../../preferences/format.ts'
 import { useText } from '../../preferences/text.ts'
-import { plainLine } from './plain.ts'
+import { LinePieces } from './line-pieces.tsx'
 
 export type LogRow = {
   readonly at: string
@@ -22,6 +22,8 @@ type LogProps = {
 }
 
 const LINE_PX = 19
+/** Characters of a line that are shown; the download has all of it. */
+const SHOWN_MAX = 4_000
 const OVERSCAN_LINES = 20
 
 /**
@@ -81,7 +83,10 @@ export function LogView({ label, rows, droppedCount = 0, actions }: LogProps) {
                   {format.clockTime(row.at)}
                 </time>
                 {row.source !== undefined && <span className="log-source">{row.source}</span>}
-                <span className="log-text">{plainLine(row.text)}</span>
+                <span className="log-text">
+                  <LinePieces value={row.text} lengthMax={SHOWN_MAX} />
+                  {row.text.length > SHOWN_MAX && '…'}
+                </span>
               </div>
             )
           })}
