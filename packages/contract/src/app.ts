@@ -250,6 +250,7 @@ export const app = {
     summary: 'List the Workloads the caller may see, or the one with a name',
     query: PageQuery.extend({
       name: WorkloadName.optional(),
+      text: PartOfName.optional(),
       project: ProjectId.optional(),
       application: ApplicationId.optional(),
       environment: EnvironmentId.optional(),

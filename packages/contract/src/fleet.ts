@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { DisplayName, idOf, Nothing, PageQuery, pageOf, Slug, Timestamp } from './common.ts'
+import { DisplayName, idOf, Nothing, PageQuery, pageOf, PartOfName, Slug, Timestamp } from './common.ts'
 import { endpoint } from './endpoint.ts'
 import { YAML_LIMIT_BYTES } from './limits.ts'
 
@@ -115,7 +115,7 @@ export const fleet = {
     scope: 'visible',
     rate: 'read',
     summary: 'List the Clusters, with their health',
-    query: PageQuery,
+    query: PageQuery.extend({ text: PartOfName.optional() }),
     status: 200,
     response: pageOf(Cluster),
   }),

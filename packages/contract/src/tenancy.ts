@@ -216,7 +216,7 @@ export const tenancy = {
     rate: 'read',
     summary: 'List the Environments of a Project',
     params: inProject,
-    query: PageQuery,
+    query: PageQuery.extend({ text: PartOfName.optional() }),
     status: 200,
     response: pageOf(Environment),
   }),

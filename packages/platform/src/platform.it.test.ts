@@ -125,7 +125,8 @@ describe('organizations, projects, members', () => {
   test('lists are narrowed by a part of a name, in any case, and no character of it is a pattern', async () => {
     const found = async (path: string): Promise<readonly unknown[]> => {
       const { body } = await platform.call('GET', path, { secret: operator })
-      return (body['items'] as readonly { readonly slug: string }[]).map(({ slug }) => slug)
+      const items = body['items'] as readonly { readonly slug?: string; readonly name: string }[]
+      return items.map(({ slug, name }) => slug ?? name)
     }
     expect(await found('/v1/projects?text=SHO')).toEqual(['shop'])
     expect(await found('/v1/projects?text=%25')).toEqual([])
@@ -137,6 +138,11 @@ describe('organizations, projects, members', () => {
     })
     expect(await found('/v1/applications?text=kass')).toEqual(['till'])
     expect(await found('/v1/applications?text=tillx')).toEqual([])
+    expect(await found(`/v1/projects/${project}/environments?text=nowhere`)).toEqual([])
+    expect(await found('/v1/workloads?text=nowhere')).toEqual([])
+    expect(await found('/v1/clusters?text=nowhere')).toEqual([])
+    expect(await found('/v1/users?text=ADMI')).toEqual(['admin'])
+    expect(await found('/v1/users?text=nobody-such')).toEqual([])
   })
 
   test('a dry run answers as the real one would and changes nothing', async () => {

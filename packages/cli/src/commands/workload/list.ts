@@ -1,4 +1,4 @@
-import { commandOf, limitOption } from '../../command.ts'
+import { commandOf, limitOption, textOption } from '../../command.ts'
 import type { Deps } from '../../deps.ts'
 import { Exit, type ExitCode } from '../../exit.ts'
 import { applicationIdOf, environmentIdOf, projectIdOf } from '../../names.ts'
@@ -10,6 +10,7 @@ export function workloadList(deps: Deps, run = runWorkloadList) {
     .option('--project <project>', deps.text('option.project'))
     .option('--application <application>', deps.text('argument.application'))
     .option('--environment <environment>', deps.text('argument.environment'))
+    .addOption(textOption(deps))
     .addOption(limitOption(deps))
     .action((options) => deps.exit(run(deps, options)))
 }
@@ -18,6 +19,7 @@ type Options = {
   readonly project?: string | undefined
   readonly application?: string | undefined
   readonly environment?: string | undefined
+  readonly text?: string | undefined
   readonly limit: number
 }
 
@@ -30,7 +32,7 @@ export async function runWorkloadList(deps: Deps, options: Options): Promise<Exi
   const pages = deps
     .api()
     .pages.listWorkloads(
-      { project, application, environment, limit: pageSizeFor(options.limit) },
+      { project, application, environment, text: options.text, limit: pageSizeFor(options.limit) },
       { signal: deps.signal },
     )
   await deps.print(await readRows(deps, pages, options.limit), workloadView)

@@ -7,6 +7,15 @@ export {
   projectFilterOf,
   type ProjectFilter,
 } from './plan.ts'
-export { isNamedLike, isOneOf, isVisible, membershipsOf, organizationsBelow } from './queries.ts'
+export {
+  isNamed,
+  isNamedLike,
+  isOneOf,
+  isOnPage,
+  isVisible,
+  membershipsOf,
+  organizationsBelow,
+  type NamedPage,
+} from './queries.ts'
 export { accessRoutes } from './routes.ts'
 export { loadAccess } from './service.ts'

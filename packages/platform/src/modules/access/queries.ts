@@ -124,9 +124,33 @@ export function isVisible(
   return sql<SqlBool>`(${sql.ref(columns.organization)} = any (${[...organizations]}) or ${sql.ref(columns.project)} = any (${[...projects]}))`
 }
 
-/** The condition that a row's `slug` or `name` holds a text, in any case. */
-export function isNamedLike(text: string): RawBuilder<SqlBool> {
-  return sql<SqlBool>`(position(lower(${text}) in slug) > 0 or position(lower(${text}) in lower(name)) > 0)`
+/** The condition that one of the columns holds a text, in any case. Such tables have some thousands of rows, which need no index. */
+export function isNamedLike(text: string, columns: readonly string[]): RawBuilder<SqlBool> {
+  const held = columns.map(
+    (column) => sql<SqlBool>`position(lower(${text}) in lower(${sql.ref(column)})) > 0`,
+  )
+  return sql<SqlBool>`(${sql.join(held, sql` or `)})`
+}
+
+/** What a list in the order of short names is asked for beside its place. */
+export type NamedPage = {
+  readonly limit: number
+  readonly cursor?: string | undefined
+  readonly slug?: string | undefined
+  readonly text?: string | undefined
+}
+
+/** The condition that a row has the short name, or the part of a name, that is looked for. */
+export function isNamed({ slug, text }: Pick<NamedPage, 'slug' | 'text'>): RawBuilder<SqlBool> {
+  const named = slug === undefined ? sql<SqlBool>`true` : sql<SqlBool>`slug = ${slug}`
+  return text === undefined ? named : sql<SqlBool>`(${named} and ${isNamedLike(text, ['slug', 'name'])})`
+}
+
+/** The condition of a list in the order of short names, where these are unique: named so, and behind the cursor. */
+export function isOnPage(page: NamedPage): RawBuilder<SqlBool> {
+  if (page.cursor === undefined) return isNamed(page)
+  const [last = ''] = decodeCursor(page.cursor, 1)
+  return sql<SqlBool>`(${isNamed(page)} and slug > ${last})`
 }
 
 /** The condition that a column holds one of the values, however many they are. */

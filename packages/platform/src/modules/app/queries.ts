@@ -3,12 +3,18 @@ import { decodeCursor, decodeNumberCursor } from '@slipway/kit'
 import { sql, type Selectable } from 'kysely'
 
 import type { Db } from '../../tables.ts'
-import { isNamedLike, isOneOf, isVisible, type ProjectFilter } from '../access/index.ts'
+import {
+  isNamed,
+  isNamedLike,
+  isOneOf,
+  isVisible,
+  type NamedPage,
+  type ProjectFilter,
+} from '../access/index.ts'
 import type { Application, ConfigRevision, Workload, WorkloadPlace } from './model.ts'
 import type { ApplicationTable, ConfigRevisionTable, WorkloadTable } from './tables.ts'
 
 type PageInput = { readonly limit: number; readonly cursor?: string | undefined }
-type Named = { readonly slug?: string | undefined; readonly text?: string | undefined }
 
 export async function insertApplication(db: Db, application: Application): Promise<void> {
   await db
@@ -59,7 +65,7 @@ export async function workloadsOfApplication(db: Db, applicationId: string): Pro
 export async function listApplications(
   db: Db,
   filter: ProjectFilter,
-  page: PageInput & Named & { readonly project?: string | undefined },
+  page: NamedPage & { readonly project?: string | undefined },
 ): Promise<Application[]> {
   let query = db
     .selectFrom('app_application')
@@ -69,8 +75,7 @@ export async function listApplications(
     .limit(page.limit + 1)
   query = query.where(isVisible(filter, { organization: 'organization_id', project: 'project_id' }))
   if (page.project !== undefined) query = query.where('project_id', '=', page.project)
-  if (page.slug !== undefined) query = query.where('slug', '=', page.slug)
-  if (page.text !== undefined) query = query.where(isNamedLike(page.text))
+  query = query.where(isNamed(page))
   if (page.cursor !== undefined) {
     const [slug = '', id = ''] = decodeCursor(page.cursor, 2)
     query = query.where((e) => e(e.refTuple('slug', 'id'), '>', e.tuple(slug, id)))
@@ -156,6 +161,7 @@ export async function workloadsNamed(
 
 export type WorkloadFilter = {
   readonly name?: string | undefined
+  readonly text?: string | undefined
   readonly project?: string | undefined
   readonly application?: string | undefined
   readonly environment?: string | undefined
@@ -174,6 +180,7 @@ export async function listWorkloads(
     .limit(page.limit + 1)
   query = query.where(isVisible(filter, { organization: 'organization_id', project: 'project_id' }))
   if (page.name !== undefined) query = query.where('name', '=', page.name)
+  if (page.text !== undefined) query = query.where(isNamedLike(page.text, ['name']))
   if (page.project !== undefined) query = query.where('project_id', '=', page.project)
   if (page.application !== undefined) query = query.where('application_id', '=', page.application)
   if (page.environment !== undefined) query = query.where('environment_id', '=', page.environment)
@@ -181,7 +188,7 @@ export async function listWorkloads(
   return (await query.execute()).map(workloadOf)
 }
 
-export type PlaceFilter = Omit<WorkloadFilter, 'name'> & {
+export type PlaceFilter = Omit<WorkloadFilter, 'name' | 'text'> & {
   readonly organizations?: readonly string[] | undefined
   readonly workload?: string | undefined
   readonly cluster?: string | undefined

@@ -1,7 +1,7 @@
 import { jsonb } from '@slipway/db'
-import { decodeCursor } from '@slipway/kit'
 
 import type { Db } from '../../tables.ts'
+import { isOnPage, type NamedPage } from '../access/index.ts'
 import type { Cluster } from './model.ts'
 import type { ClusterTable } from './tables.ts'
 
@@ -27,17 +27,15 @@ export async function findClusterBySlug(db: Db, slug: string): Promise<Cluster |
 }
 
 /** One row more than the limit, by slug. */
-export async function listClusters(
-  db: Db,
-  page: { readonly limit: number; readonly cursor?: string | undefined },
-): Promise<Cluster[]> {
-  let query = db
+export async function listClusters(db: Db, page: NamedPage): Promise<Cluster[]> {
+  const rows = await db
     .selectFrom('fleet_cluster')
     .selectAll()
+    .where(isOnPage(page))
     .orderBy('slug')
     .limit(page.limit + 1)
-  if (page.cursor !== undefined) query = query.where('slug', '>', decodeCursor(page.cursor, 1)[0] ?? '')
-  return (await query.execute()).map(clusterOf)
+    .execute()
+  return rows.map(clusterOf)
 }
 
 /** Every Cluster: an installation has hundreds at most. */

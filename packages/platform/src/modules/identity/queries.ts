@@ -3,6 +3,7 @@ import { decodeCursor } from '@slipway/kit'
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 
 import type { Db } from '../../tables.ts'
+import { isNamedLike } from '../access/index.ts'
 import type { Session, Token, User } from './model.ts'
 import type { TokenTable, UserTable } from './tables.ts'
 
@@ -49,7 +50,7 @@ export async function findPasswordHash(db: Db, id: string): Promise<string | und
 /** One row more than the limit, by name. */
 export async function listUsers(
   db: Db,
-  page: PageInput & { readonly name?: string | undefined },
+  page: PageInput & { readonly name?: string | undefined; readonly text?: string | undefined },
 ): Promise<User[]> {
   let query = db
     .selectFrom('identity_user')
@@ -57,6 +58,7 @@ export async function listUsers(
     .orderBy('name')
     .limit(page.limit + 1)
   if (page.name !== undefined) query = query.where('name', '=', page.name)
+  if (page.text !== undefined) query = query.where(isNamedLike(page.text, ['name', 'display_name']))
   if (page.cursor !== undefined) query = query.where('name', '>', decodeCursor(page.cursor, 1)[0] ?? '')
   return (await query.execute()).map(userOf)
 }

@@ -1,12 +1,7 @@
-import { decodeCursor } from '@slipway/kit'
-
 import type { Db } from '../../tables.ts'
-import { isNamedLike, isOneOf, isVisible, type ProjectFilter } from '../access/index.ts'
+import { isOneOf, isOnPage, isVisible, type NamedPage, type ProjectFilter } from '../access/index.ts'
 import type { Environment, Organization, Project } from './model.ts'
 import type { EnvironmentTable, OrganizationTable, ProjectTable } from './tables.ts'
-
-export type PageInput = { readonly limit: number; readonly cursor?: string | undefined }
-type Named = { readonly slug?: string | undefined; readonly text?: string | undefined }
 
 export async function insertOrganization(db: Db, organization: Organization): Promise<void> {
   await db
@@ -40,18 +35,16 @@ export async function findOrganizationBySlug(db: Db, slug: string): Promise<Orga
 export async function listOrganizations(
   db: Db,
   ids: 'all' | readonly string[],
-  page: PageInput & Named,
+  page: NamedPage,
 ): Promise<Organization[]> {
   let query = db
     .selectFrom('tenancy_organization')
     .selectAll()
+    .where(isOnPage(page))
     .orderBy('slug')
     .limit(page.limit + 1)
   if (ids !== 'all')
     query = query.where('id', '=', (expression) => expression.fn.any(expression.val([...ids])))
-  if (page.slug !== undefined) query = query.where('slug', '=', page.slug)
-  if (page.text !== undefined) query = query.where(isNamedLike(page.text))
-  if (page.cursor !== undefined) query = query.where('slug', '>', decodeCursor(page.cursor, 1)[0] ?? '')
   return (await query.execute()).map(organizationOf)
 }
 
@@ -101,27 +94,25 @@ export async function findProjectSlugs(db: Db, ids: readonly string[]): Promise<
   return new Map(rows.map(({ id, slug }) => [id, slug]))
 }
 
-/** One row more than the page's limit, by slug. */
 export async function findProjectBySlug(db: Db, slug: string): Promise<Project | undefined> {
   const row = await db.selectFrom('tenancy_project').selectAll().where('slug', '=', slug).executeTakeFirst()
   return row && projectOf(row)
 }
 
+/** One row more than the page's limit, by slug. */
 export async function listProjects(
   db: Db,
   filter: ProjectFilter,
-  page: PageInput & Named & { readonly organization?: string | undefined },
+  page: NamedPage & { readonly organization?: string | undefined },
 ): Promise<Project[]> {
   let query = db
     .selectFrom('tenancy_project')
     .selectAll()
+    .where(isVisible(filter, { organization: 'organization_id', project: 'id' }))
+    .where(isOnPage(page))
     .orderBy('slug')
     .limit(page.limit + 1)
-  query = query.where(isVisible(filter, { organization: 'organization_id', project: 'id' }))
   if (page.organization !== undefined) query = query.where('organization_id', '=', page.organization)
-  if (page.slug !== undefined) query = query.where('slug', '=', page.slug)
-  if (page.text !== undefined) query = query.where(isNamedLike(page.text))
-  if (page.cursor !== undefined) query = query.where('slug', '>', decodeCursor(page.cursor, 1)[0] ?? '')
   return (await query.execute()).map(projectOf)
 }
 
@@ -160,15 +151,16 @@ export async function findEnvironment(db: Db, id: string): Promise<Environment |
 }
 
 /** One row more than the page's limit, by slug. */
-export async function listEnvironments(db: Db, projectId: string, page: PageInput): Promise<Environment[]> {
-  let query = db
+export async function listEnvironments(db: Db, projectId: string, page: NamedPage): Promise<Environment[]> {
+  const rows = await db
     .selectFrom('tenancy_environment')
     .selectAll()
     .where('project_id', '=', projectId)
+    .where(isOnPage(page))
     .orderBy('slug')
     .limit(page.limit + 1)
-  if (page.cursor !== undefined) query = query.where('slug', '>', decodeCursor(page.cursor, 1)[0] ?? '')
-  return (await query.execute()).map(environmentOf)
+    .execute()
+  return rows.map(environmentOf)
 }
 
 export async function renameEnvironment(db: Db, id: string, name: string): Promise<Environment | undefined> {
