@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 
 import type { Organization } from '@slipway/contract'
 
-import { useAnswer } from '../data/queries.ts'
+import { useAllRows, useAnswer } from '../data/queries.ts'
 import { useText } from '../preferences/text.ts'
 import { pathTo } from '../routes/path.ts'
 import { Loaded } from '../ui/loaded.tsx'
@@ -22,7 +22,7 @@ const DEPTH_MAX = 20
 export function OrganizationPage({ id, command, actions, children }: OrganizationPageProps) {
   const { text } = useText()
   const organization = useAnswer('getOrganization', { organization: id })
-  const all = useAnswer('listOrganizations', { limit: 200 })
+  const all = useAllRows('listOrganizations', { limit: 200 })
   return (
     <Loaded of={organization}>
       {(one) => (
@@ -30,7 +30,7 @@ export function OrganizationPage({ id, command, actions, children }: Organizatio
           title={one.name}
           trail={[
             { label: text('organization.list'), to: pathTo('organizations') },
-            ...aboveOf(one, all.data?.items ?? []),
+            ...aboveOf(one, all.rows ?? []),
           ]}
           beside={<code>{one.slug}</code>}
           actions={actions?.(one)}

@@ -1,9 +1,10 @@
-import { Form, Input, Select } from 'antd'
+import { Form, Input } from 'antd'
 import { useState } from 'react'
 
 import type { Application } from '@slipway/contract'
 
 import { useAnswer, useChange } from '../../data/queries.ts'
+import { EnvironmentPicker } from '../../objects/pick.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo } from '../../routes/use.ts'
@@ -16,7 +17,7 @@ type DialogProps = { readonly application: Application; readonly path: string; r
 export function AddWorkload({ application, path, close }: DialogProps) {
   const { text } = useText()
   const go = useGo()
-  const environments = useAnswer('listEnvironments', { project: application.projectId, limit: 200 })
+  const environments = useAnswer('listEnvironments', { project: application.projectId, limit: 1 })
   const [chosen, setChosen] = useState<string>()
   const create = useChange('createWorkload', ({ id }) => go(pathTo('workload', { workload: id })))
   const environment = chosen ?? environments.data?.items[0]?.id
@@ -32,12 +33,11 @@ export function AddWorkload({ application, path, close }: DialogProps) {
     >
       <Form layout="vertical" component="div">
         <Form.Item label={text('application.environment')} htmlFor="environment">
-          <Select
+          <EnvironmentPicker
             id="environment"
-            value={environment ?? null}
-            onChange={(value: string | null) => setChosen(value ?? undefined)}
-            options={(environments.data?.items ?? []).map(({ id, name }) => ({ value: id, label: name }))}
-            notFoundContent={text('project.noEnvironments')}
+            project={application.projectId}
+            value={environment}
+            onChange={setChosen}
           />
         </Form.Item>
       </Form>

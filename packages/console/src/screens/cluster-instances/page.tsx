@@ -4,7 +4,7 @@ import type { InstanceState, VisibleInstance } from '@slipway/contract'
 import { SECOND_MS } from '@slipway/kit'
 import { instanceText } from '@slipway/messages'
 
-import { useRows } from '../../data/queries.ts'
+import { useAllRows, useRows } from '../../data/queries.ts'
 import { ClusterPage } from '../../objects/cluster.tsx'
 import { InstanceLink, InstanceStatus } from '../../objects/instance.tsx'
 import { useFormat } from '../../preferences/format.ts'
@@ -41,7 +41,7 @@ export default function ClusterInstancesPage() {
   const state = STATES.find((one) => one === search['state'])
   const sort = SORTS.find((one) => one === search['sort']) ?? 'name'
   const node = search['node'] ?? ''
-  const nodes = useRows('listNodes', { cluster: id, limit: 200 })
+  const nodes = useAllRows('listNodes', { cluster: id, limit: 200 })
   const instances = useRows(
     'searchInstances',
     {

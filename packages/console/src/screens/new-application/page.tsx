@@ -1,7 +1,8 @@
-import { Form, Input, Select } from 'antd'
+import { Form, Input } from 'antd'
 
 import { useAnswer, useChange } from '../../data/queries.ts'
 import { Act } from '../../objects/may.tsx'
+import { ProjectPicker } from '../../objects/pick.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo, useRouteSearch } from '../../routes/use.ts'
@@ -19,7 +20,7 @@ type Fields = NamedFields & { readonly project: string; readonly url?: string; r
 export default function NewApplicationPage() {
   const { text } = useText()
   const [search] = useRouteSearch()
-  const projects = useAnswer('listProjects', { limit: 200 })
+  const projects = useAnswer('listProjects', { limit: 1 })
   return (
     <Page
       title={text('application.new')}
@@ -31,10 +32,7 @@ export default function NewApplicationPage() {
             <FirstPlace />
           ) : (
             <Panel title={text('application.new')}>
-              <ApplicationForm
-                projects={items.map(({ id, name }) => ({ value: id, label: name }))}
-                project={search['project'] ?? items[0]?.id ?? ''}
-              />
+              <ApplicationForm project={search['project'] ?? items[0]?.id ?? ''} />
             </Panel>
           )
         }
@@ -43,12 +41,7 @@ export default function NewApplicationPage() {
   )
 }
 
-type FormProps = {
-  readonly projects: readonly { readonly value: string; readonly label: string }[]
-  readonly project: string
-}
-
-function ApplicationForm({ projects, project }: FormProps) {
+function ApplicationForm({ project }: { readonly project: string }) {
   const { text } = useText()
   const go = useGo()
   const [form] = Form.useForm<Fields>()
@@ -77,7 +70,7 @@ function ApplicationForm({ projects, project }: FormProps) {
       onFinish={submit}
     >
       <Form.Item name="project" label={text('application.project')}>
-        <Select options={[...projects]} disabled={create.data !== undefined} />
+        <ProjectPicker disabled={create.data !== undefined} />
       </Form.Item>
       <fieldset disabled={create.data !== undefined}>
         <NameFields

@@ -1,10 +1,11 @@
-import { Form, Input, Select } from 'antd'
+import { Form } from 'antd'
 import { useState } from 'react'
 
-import type { Member, Organization, OrganizationRole, Project } from '@slipway/contract'
+import type { Member, Organization, OrganizationRole, Project, User } from '@slipway/contract'
 
-import { useAnswer, useChange, useRows } from '../../data/queries.ts'
+import { useAllRows, useChange, useRows } from '../../data/queries.ts'
 import { Guarded, useLack } from '../../objects/may.tsx'
+import { ProjectPicker, UserPicker } from '../../objects/pick.tsx'
 import { RoleSelect } from '../../objects/role.tsx'
 import { useText } from '../../preferences/text.ts'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -22,11 +23,11 @@ export function Members({ organization }: MembersProps) {
   const [open, setOpen] = useState<Open>()
   const lack = useLack('setMember', { organization: organization.id })
   const members = useRows('listMembers', { organization: organization.id, limit: 100 })
-  const projects = useAnswer('listProjects', { organization: organization.id, limit: 200 })
+  const projects = useAllRows('listProjects', { organization: organization.id, limit: 200 })
   const placeOf = ({ projectId }: Member): string =>
     projectId === null
       ? text('member.whole')
-      : (projects.data?.items.find(({ id }) => id === projectId)?.name ?? projectId)
+      : (projects.rows?.find(({ id }) => id === projectId)?.name ?? projectId)
   const close = (): void => setOpen(undefined)
   return (
     <Panel
@@ -94,12 +95,12 @@ export function Members({ organization }: MembersProps) {
         )}
       </Loaded>
       {open?.kind === 'add' && (
-        <SetMember organization={organization} projects={projects.data?.items ?? []} close={close} />
+        <SetMember organization={organization} projects={projects.rows ?? []} close={close} />
       )}
       {open?.kind === 'change' && (
         <SetMember
           organization={organization}
-          projects={projects.data?.items ?? []}
+          projects={projects.rows ?? []}
           member={open.member}
           close={close}
         />
@@ -121,70 +122,53 @@ const WHOLE = '*'
 
 function SetMember({ organization, projects, member, close }: SetProps) {
   const { text } = useText()
-  const [name, setName] = useState(member?.userName ?? '')
+  const [user, setUser] = useState<Pick<User, 'id' | 'name'> | undefined>(
+    member && { id: member.userId, name: member.userName },
+  )
   const [role, setRole] = useState<OrganizationRole>(member?.role ?? 'developer')
   const [place, setPlace] = useState(member?.projectId ?? WHOLE)
-  const isName = /^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$/u.test(name.trim())
-  const found = useAnswer(
-    'listUsers',
-    { name: name.trim(), limit: 1 },
-    { enabled: member === undefined && isName },
-  )
-  const user =
-    member?.userId ?? (isName ? found.data?.items.find((one) => one.name === name.trim())?.id : undefined)
   const set = useChange('setMember', close)
   const project = projects.find(({ id }) => id === place)
   return (
     <Dialog
       title={text(member ? 'member.change' : 'member.add')}
       confirm={text('common.save')}
-      command={`member set ${name || '<user>'} --role ${role} --organization ${organization.slug}${project ? ` --project ${project.slug}` : ''}`}
+      command={`member set ${user?.name ?? '<user>'} --role ${role} --organization ${organization.slug}${project ? ` --project ${project.slug}` : ''}`}
       isPending={set.isPending}
-      error={set.error ?? (member ? null : found.error)}
+      error={set.error}
       close={close}
       act={() =>
         user !== undefined &&
         set.mutate({
           organization: organization.id,
-          user,
+          user: user.id,
           role,
           ...(place === WHOLE ? {} : { projectId: place }),
         })
       }
     >
       <Form layout="vertical" component="div">
-        <Form.Item
-          label={text('member.user')}
-          extra={member ? undefined : text('member.userHelp')}
-          htmlFor="member-user"
-          {...(isName && found.isSuccess && user === undefined
-            ? { validateStatus: 'warning' as const, help: text('member.userUnknown') }
-            : {})}
-        >
-          <Input
+        <Form.Item label={text('member.user')} htmlFor="member-user">
+          <UserPicker
             id="member-user"
             autoFocus
             disabled={member !== undefined}
-            spellCheck={false}
-            autoCapitalize="none"
-            maxLength={64}
-            value={name}
-            onChange={({ target }) => setName(target.value)}
+            value={user?.id}
+            choose={setUser}
+            chosen={member && { value: member.userId, label: member.userName }}
           />
         </Form.Item>
         <Form.Item label={text('member.role')} htmlFor="member-role">
           <RoleSelect id="member-role" value={role} set={setRole} />
         </Form.Item>
         <Form.Item label={text('member.where')} htmlFor="member-where">
-          <Select<string>
+          <ProjectPicker
             id="member-where"
+            organization={organization.id}
             disabled={member !== undefined}
             value={place}
-            onChange={setPlace}
-            options={[
-              { value: WHOLE, label: text('member.whole') },
-              ...projects.map((one) => ({ value: one.id, label: one.name })),
-            ]}
+            onChange={(value) => setPlace(value ?? WHOLE)}
+            before={[{ value: WHOLE, label: text('member.whole') }]}
           />
         </Form.Item>
       </Form>

@@ -1,11 +1,12 @@
 import { PlusOutlined } from '@ant-design/icons'
-import { Button, Form, Select } from 'antd'
+import { Button, Form } from 'antd'
 import { useState } from 'react'
 
 import type { Organization, Project } from '@slipway/contract'
 
-import { useAnswer, useChange, useRows } from '../../data/queries.ts'
+import { useAllRows, useChange, useRows } from '../../data/queries.ts'
 import { Act } from '../../objects/may.tsx'
+import { OrganizationPicker } from '../../objects/pick.tsx'
 import { useText } from '../../preferences/text.ts'
 import { pathTo } from '../../routes/path.ts'
 import { useGo } from '../../routes/use.ts'
@@ -24,10 +25,10 @@ export default function ProjectsPage() {
   const { text } = useText()
   const go = useGo()
   const [open, setOpen] = useState<'project' | 'organization'>()
-  const organizations = useAnswer('listOrganizations', { limit: 200 })
+  const organizations = useAllRows('listOrganizations', { limit: 200 })
   const projects = useRows('listProjects', { limit: PAGE_ROWS })
   const nameOf = (project: Project): string =>
-    organizations.data?.items.find(({ id }) => id === project.organizationId)?.name ?? ''
+    organizations.rows?.find(({ id }) => id === project.organizationId)?.name ?? ''
   return (
     <Page
       title={text('project.list')}
@@ -40,7 +41,7 @@ export default function ProjectsPage() {
           <Button
             type="primary"
             icon={<Icon of={PlusOutlined} />}
-            disabled={organizations.data?.items.length === 0}
+            disabled={organizations.rows?.length === 0}
             onClick={() => setOpen('project')}
           >
             {text('project.new')}
@@ -92,7 +93,7 @@ export default function ProjectsPage() {
         </Loaded>
       </Panel>
       {open === 'project' && (
-        <NewProject organizations={organizations.data?.items ?? []} close={() => setOpen(undefined)} />
+        <NewProject organizations={organizations.rows ?? []} close={() => setOpen(undefined)} />
       )}
       {open === 'organization' && <NewOrganization close={() => setOpen(undefined)} />}
     </Page>
@@ -117,7 +118,7 @@ function NewProject({ organizations, close }: NewProjectProps) {
       initial={organizations[0] === undefined ? {} : { organization: organizations[0].id }}
     >
       <Form.Item name="organization" label={text('project.organization')}>
-        <Select options={organizations.map(({ id, name }) => ({ value: id, label: name }))} />
+        <OrganizationPicker />
       </Form.Item>
     </CreateDialog>
   )

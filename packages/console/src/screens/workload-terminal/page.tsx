@@ -5,7 +5,7 @@ import type { Instance, Workload } from '@slipway/contract'
 import { SECOND_MS } from '@slipway/kit'
 import { ApiError } from '@slipway/sdk'
 
-import { useAnswer } from '../../data/queries.ts'
+import { useAllRows } from '../../data/queries.ts'
 import { WorkloadPage } from '../../objects/workload-page.tsx'
 import { Act } from '../../objects/may.tsx'
 import { useText } from '../../preferences/text.ts'
@@ -34,10 +34,10 @@ export default function WorkloadTerminalPage() {
 
 function Choice({ workload, wanted }: { readonly workload: Workload; readonly wanted: string | undefined }) {
   const { text } = useText()
-  const instances = useAnswer('listInstances', { workload: workload.id, limit: 200 }, { everyMs: EVERY_MS })
+  const instances = useAllRows('listInstances', { workload: workload.id, limit: 200 }, { everyMs: EVERY_MS })
   return (
-    <Loaded of={instances}>
-      {({ items }) => {
+    <Loaded of={{ ...instances, data: instances.rows }}>
+      {(items) => {
         const running = items.filter(({ state }) => state === 'Ready' || state === 'Running')
         const chosen = items.find(({ id }) => id === wanted) ?? running[0]
         return chosen ? (

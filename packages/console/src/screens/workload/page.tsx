@@ -129,8 +129,7 @@ function Serving({ state, name }: ServingProps) {
 function Place({ workload }: { readonly workload: Workload }) {
   const { text } = useText()
   const format = useFormat()
-  const clusters = useAnswer('listClusters', { limit: 200 })
-  const cluster = clusters.data?.items.find(({ id }) => id === workload.clusterId)
+  const cluster = useAnswer('getCluster', { cluster: workload.clusterId })
   return (
     <Panel title={text('workload.address')}>
       <Facts
@@ -145,7 +144,7 @@ function Place({ workload }: { readonly workload: Workload }) {
               ))}
             </ul>,
           ],
-          [text('workload.cluster'), cluster?.name ?? workload.clusterId],
+          [text('workload.cluster'), cluster.data?.name ?? workload.clusterId],
           [text('workload.namespace'), <code key="namespace">{workload.namespace}</code>],
           [text('workload.config'), <span key="config">{workload.configRevision}</span>],
           [text('workload.keep'), format.duration(workload.keepSeconds * SECOND_MS)],
