@@ -1,4 +1,10 @@
-import { CheckOutlined, CloseCircleOutlined, CloseOutlined, DownOutlined } from '@ant-design/icons'
+import {
+  CheckOutlined,
+  CloseCircleOutlined,
+  CloseOutlined,
+  DownOutlined,
+  LoadingOutlined,
+} from '@ant-design/icons'
 import { consoleText } from '@slipway/messages'
 import { ConfigProvider } from 'antd'
 import english from 'antd/locale/en_US'
@@ -29,7 +35,8 @@ export function App({ nonce }: { readonly nonce: string }) {
       csp={{ nonce }}
       locale={language === 'en' ? english : chinese}
       theme={libraryTheme(shown, density)}
-      button={{ autoInsertSpace: false }}
+      // A picture of our own comes and goes at once: the library's slides away, and stays turning unseen when it was hardly there.
+      button={{ autoInsertSpace: false, loadingIcon: <Icon of={LoadingOutlined} /> }}
       wave={{ disabled: true }}
       modal={{
         closable: { 'aria-label': consoleText(language, 'common.close') },
