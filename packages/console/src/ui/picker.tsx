@@ -58,7 +58,6 @@ export function usePickerSearch(): Search {
  * the list, by mouse or by keyboard.
  */
 export function Picker({ search, of, choices = [], before = [], chosen, ...props }: ListProps) {
-  const { text } = useText()
   const [last, setLast] = useState<Choice>()
   const all = search.typed === '' ? [...before, ...choices] : choices
   const shown = [...all, ...(chosen ? [chosen] : []), ...(last ? [last] : [])].find(
@@ -89,7 +88,7 @@ export function Picker({ search, of, choices = [], before = [], chosen, ...props
         props.onChange?.(choice?.value)
       }}
       onActive={(value) => {
-        const at = all.findIndex((one) => one.value === String(value))
+        const at = all.findIndex((one) => Object.is(one.value, value))
         if (at >= all.length - AHEAD_ROWS) fetchMore()
       }}
       onPopupScroll={(event) => {
