@@ -350,7 +350,10 @@ function report({ empty, emptyMemory, released, rest, lists, among, peak, restar
           ['requests to the API server per second', figure(total)],
           ['one walk over all Workloads, s', seconds(median(walks))],
           ['the longest of them, s', seconds(Math.max(...walks))],
-          ...Object.entries(rest.cpu).map(([part, share]) => [`CPU of ${part}, % of a core`, figure(share)]),
+          // PostgreSQL's processes come and go, and take their time with them.
+          ...Object.entries(rest.cpu)
+            .filter(([part]) => part !== 'PostgreSQL')
+            .map(([part, share]) => [`CPU of ${part}, % of a core`, figure(share)]),
           ['CPU of its API server, % of a core', figure(rest.serverCpu)],
         ],
       },
