@@ -81,6 +81,7 @@ const moduleEdges: Readonly<Record<string, readonly string[]>> = {
   node: ['access', 'app', 'build', 'fleet', 'instance', 'tenancy'],
   location: ['access', 'fleet'],
   evacuation: ['access', 'app', 'fleet', 'instance'],
+  pool: ['access', 'app', 'evacuation', 'fleet', 'instance', 'tenancy'],
   event: ['access'],
 }
 

@@ -151,6 +151,24 @@ export function forbiddenThings(
           { type: 'merge', body: { spec: { taints: [{ key: 'more', effect: 'NoExecute' }] } } },
         ),
     ],
+    [
+      'mark a node as one that runs Images of the host',
+      (kube) =>
+        kube.patch(
+          'nodes',
+          { name: 'kwok-0' },
+          { type: 'merge', body: { metadata: { labels: { 'slipway/runtime': 'process' } } } },
+        ),
+    ],
+    [
+      'drive the pods of others out of a node',
+      (kube) =>
+        kube.patch(
+          'nodes',
+          { name: 'kwok-0' },
+          { type: 'merge', body: { spec: { taints: [{ key: 'slipway/pool', effect: 'NoExecute' }] } } },
+        ),
+    ],
     ['remove a node', (kube) => kube.remove('nodes', { name: 'kwok-0' })],
     [
       'say how a node is',

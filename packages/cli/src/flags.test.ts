@@ -31,11 +31,16 @@ import { gateApprove } from './commands/gate/approve.ts'
 import { instanceExec } from './commands/instance/exec.ts'
 import { instanceList } from './commands/instance/list.ts'
 import { logs } from './commands/logs.ts'
+import { poolCreate } from './commands/pool/create.ts'
+import { poolRent } from './commands/pool/rent.ts'
+import { poolRents } from './commands/pool/rents.ts'
+import { poolUpdate } from './commands/pool/update.ts'
 import { releasePin } from './commands/release/pin.ts'
 import { releaseRollback } from './commands/release/rollback.ts'
 import { releaseStart } from './commands/release/start.ts'
 import { workloadKeep } from './commands/workload/keep.ts'
 import { workloadPlace } from './commands/workload/place.ts'
+import { workloadPool } from './commands/workload/pool.ts'
 import { workloadScale } from './commands/workload/scale.ts'
 import { workloadSet } from './commands/workload/set.ts'
 import { workloadStatus } from './commands/workload/status.ts'
@@ -114,6 +119,7 @@ const cases: [line: string, make: unknown, expected: unknown[]][] = [
     ['api', ['A=1', 'B=2'], { secret: ['C', 'D=4'], unset: ['E'] }],
   ],
   ['api --clear --process worker', workloadPlace, ['api', undefined, { clear: true, process: 'worker' }]],
+  ['api --none', workloadPool, ['api', undefined, { none: true }]],
   ['api 4 --process worker', workloadScale, ['api', 4, { process: 'worker' }]],
   [
     '--health Down --project shop',
@@ -143,6 +149,21 @@ const cases: [line: string, make: unknown, expected: unknown[]][] = [
   ['east --restricted --default', locationCreate, ['east', { restricted: true, default: true }]],
   ['east --open', locationUpdate, ['east', { open: true }]],
   ['east --project shop --reason soon', locationRequest, ['east', { project: 'shop', reason: 'soon' }]],
+  [
+    'beijing gpu --node n1 --node n2 --labels gpu=a100,zone=b --exclusive',
+    poolCreate,
+    [
+      { cluster: 'beijing', slug: 'gpu' },
+      { node: ['n1', 'n2'], labels: { gpu: 'a100', zone: 'b' }, exclusive: true },
+    ],
+  ],
+  ['gpu --open --only-named', poolUpdate, ['gpu', { open: true, onlyNamed: true }]],
+  [
+    'gpu --project shop --until 90d --default --strangers stay --comment sale',
+    poolRent,
+    ['gpu', { project: 'shop', until: '90d', default: true, strangers: 'stay', comment: 'sale' }],
+  ],
+  ['--state Ending --pool gpu', poolRents, [{ state: 'Ending', pool: 'gpu', limit: 100 }]],
   ['--state Granted', locationGrants, [{ state: 'Granted', limit: 100 }]],
   ['lgr_1 --until 90d', locationGrant, [{ grant: 'lgr_1', granted: true }, { until: '90d' }]],
   ['lgr_1 --comment no', locationRefuse, [{ grant: 'lgr_1', granted: false }, { comment: 'no' }]],
@@ -177,6 +198,10 @@ const refused: [line: string, make: unknown][] = [
   ['api --state Sad', instanceList],
   ['--kind sad', nodeEvacuations],
   ['--state sad', locationGrants],
+  ['beijing gpu --labels gpu', poolCreate],
+  ['gpu --open --exclusive', poolUpdate],
+  ['gpu --project shop', poolRent],
+  ['gpu --until 9d --strangers kill', poolRent],
   ['east --open --restricted', locationUpdate],
   ['api --tail -1', logs],
   ['ci --expires-in-days 0', tokenCreate],

@@ -136,6 +136,20 @@ export async function locationIdOf(deps: Deps, given: string): Promise<string> {
   return onlyOne('location', given, found)
 }
 
+/** Id of a Pool by name or id. @param options - narrows to one Cluster, which only names need */
+export async function poolIdOf(
+  deps: Deps,
+  given: string,
+  options: { readonly cluster?: string | undefined },
+): Promise<string> {
+  if (isId(given, 'pol')) return given
+  const cluster = options.cluster === undefined ? undefined : await clusterIdOf(deps, options.cluster)
+  const found: Named[] = []
+  const pages = deps.api().pages.listPools({ cluster, limit: 200 }, { signal: deps.signal })
+  for await (const pool of itemsOf(pages)) if (pool.slug === given) found.push(pool)
+  return onlyOne('pool', given, found)
+}
+
 /** Id of a Release: as it is, `<workload>#<number>`, or a Workload for its newest one. */
 export async function releaseIdOf(deps: Deps, given: string): Promise<string> {
   if (isId(given, 'rel')) return given

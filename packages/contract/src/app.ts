@@ -100,12 +100,16 @@ export const AppManifest = z.strictObject({
     })
     .prefault({}),
   processes: processMap.prefault({ web: { kind: 'web' } }),
+  /** Pool of nodes in which it runs, on every Cluster; a Workload may name another one. */
+  pool: Slug.optional(),
 })
 export type AppManifest = z.infer<typeof AppManifest>
 
 /** What an Image runs, as settled by its build: every process with its command. */
 export const WorkloadTemplate = z.strictObject({
   processes: z.record(ProcessName, Process),
+  /** Pool of nodes in which it runs; of a Release, as it was settled when that began. */
+  pool: Slug.optional(),
   /** The Workloads that placements name, by `application` or `application/environment`, as a Release found them. */
   neighbours: z
     .record(z.string(), z.strictObject({ workload: WorkloadId, namespace: z.string() }))
@@ -138,6 +142,8 @@ export const Workload = z.strictObject({
   instances: z.record(ProcessName, z.number().int()),
   /** Where processes may run; stands in place of what slipway.yaml says of them, from the next Release on. */
   placement: z.record(ProcessName, Placement),
+  /** Pool in which it runs from the next Release on; null for where slipway.yaml or its Project says, else anywhere. */
+  pool: Slug.nullable(),
   configRevision: z.number().int(),
   /** How long the old version stays ready after a release, in seconds. */
   keepSeconds: z.number().int(),
@@ -292,9 +298,14 @@ export const app = {
     scope: 'workload',
     rate: 'write',
     audit: 'workload.update',
-    summary: 'Change how long the old version stays ready after a release',
+    summary:
+      'Change how long the old version stays ready after a release, or the Pool in which the next one runs',
     params: inWorkload,
-    body: z.strictObject({ keepSeconds: z.number().int().min(0).max(86_400) }),
+    body: z.strictObject({
+      keepSeconds: z.number().int().min(0).max(86_400).optional(),
+      /** Null takes back what was set. */
+      pool: Slug.nullable().optional(),
+    }),
     status: 200,
     response: Workload,
   }),

@@ -13,6 +13,7 @@ import { instance } from './instance.ts'
 import { location } from './location.ts'
 import { node } from './node.ts'
 import { overview } from './overview.ts'
+import { pool } from './pool.ts'
 import { release } from './release.ts'
 import { source } from './source.ts'
 import { system } from './system.ts'
@@ -33,6 +34,7 @@ export const contract = {
   ...node,
   ...evacuation,
   ...location,
+  ...pool,
   ...source,
   ...build,
   ...image,

@@ -2,6 +2,7 @@ import { fill, type Language } from './catalog.ts'
 import { cliFrame } from './cli/frame.ts'
 import { cliLocations } from './cli/locations.ts'
 import { cliNodes } from './cli/nodes.ts'
+import { cliPools } from './cli/pools.ts'
 import { cliShip } from './cli/ship.ts'
 import { cliWhat } from './cli/what.ts'
 import { cliWho } from './cli/who.ts'
@@ -10,7 +11,7 @@ import { cliWho } from './cli/who.ts'
  * Texts of the command line. A command's summary stands under `<noun>` or `<noun>.<verb>`, so that help can show it
  * without loading the command. Each area of nouns has a file of its own in `cli/`, named in the list below.
  */
-const areas = [cliFrame, cliWho, cliShip, cliNodes, cliLocations, cliWhat] as const
+const areas = [cliFrame, cliWho, cliShip, cliNodes, cliLocations, cliPools, cliWhat] as const
 
 type KeysOf<Area> = Area extends { readonly en: infer English } ? Extract<keyof English, string> : never
 

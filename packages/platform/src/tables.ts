@@ -12,6 +12,7 @@ import type { FleetTables } from './modules/fleet/tables.ts'
 import type { IdentityTables } from './modules/identity/tables.ts'
 import type { ImageTables } from './modules/image/tables.ts'
 import type { LocationTables } from './modules/location/tables.ts'
+import type { PoolTables } from './modules/pool/tables.ts'
 import type { ReleaseTables } from './modules/release/tables.ts'
 import type { SourceTables } from './modules/source/tables.ts'
 import type { TenancyTables } from './modules/tenancy/tables.ts'
@@ -31,7 +32,8 @@ export type Tables = ControlTables &
   BuildTables &
   EventTables &
   EvacuationTables &
-  LocationTables
+  LocationTables &
+  PoolTables
 
 /** A transaction that carries its scope: the Organizations whose rows it sees. Reads have one too. */
 export type Db = DbOf<Tables>
@@ -51,6 +53,9 @@ export const tablesWithoutRowSecurity: Readonly<Record<string, string>> = {
   fleet_cluster: 'belongs to the installation; Environments refer to it',
   location_location: 'belongs to the installation, like its Clusters',
   location_cluster: 'belongs to Clusters',
+  pool_pool: 'belongs to a Cluster',
+  pool_rent:
+    'belongs to a Cluster and keeps others out; whose it is is told only to those who may see the Project',
   evacuation_run: 'belongs to a Cluster; what moved is in evacuation_move',
   image_blob: 'content by digest, shared by repositories; what one may see is decided by their links',
   image_review: 'queue of the collector',

@@ -9,6 +9,8 @@ import type {
   NodeTenant,
 } from '@slipway/contract'
 
+import { poolReplies } from './pool-replies.ts'
+
 const createdAt = '2026-01-15T08:30:00.000Z'
 const GIB = 1024 ** 3
 
@@ -192,6 +194,7 @@ export function nodeReplies(ids: Readonly<Record<'cluster' | 'project' | 'worklo
   }
   return {
     ...locationReplies(ids),
+    ...poolReplies(ids, workload),
     [`PATCH ${path}`]: { body: { name: node.name, schedulable: false } },
     [`GET ${path}/drain-preview`]: { body: preview },
     [`POST ${path}/drains`]: { status: 202, body: drain },

@@ -166,6 +166,7 @@ const workload: Workload = {
   urls: ['http://api.test.shop.localhost:7480', 'http://127.0.0.1:18000'],
   instances: { web: 4 },
   placement: {},
+  pool: 'gpu',
   configRevision: 3,
   keepSeconds: 600,
   createdAt,

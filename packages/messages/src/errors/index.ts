@@ -6,6 +6,7 @@ import { commonErrors } from './common.ts'
 import { imageErrors } from './image.ts'
 import { locationErrors } from './locations.ts'
 import { nodeErrors } from './nodes.ts'
+import { poolErrors } from './pools.ts'
 import { problemParams } from './problem.ts'
 import { runErrors } from './run.ts'
 import { shipErrors } from './ship.ts'
@@ -22,6 +23,7 @@ const areas = [
   whereErrors,
   nodeErrors,
   locationErrors,
+  poolErrors,
   whatErrors,
   shipErrors,
   runErrors,

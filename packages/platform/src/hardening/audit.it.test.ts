@@ -43,6 +43,7 @@ const prefixes: Readonly<Record<string, string>> = {
   grant: 'lgr',
   image: 'img',
   location: 'loc',
+  pool: 'pol',
   source: 'src',
 }
 /** Path parameters that are no ids. */

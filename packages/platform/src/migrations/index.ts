@@ -20,6 +20,7 @@ import { location } from './0017-location.ts'
 import { uncordon } from './0018-uncordon.ts'
 import { grantEnd } from './0019-grant-end.ts'
 import { placement } from './0020-placement.ts'
+import { pool } from './0021-pool.ts'
 
 /** Every migration in order; forward only. */
 export const migrations: readonly Migration[] = [
@@ -43,4 +44,5 @@ export const migrations: readonly Migration[] = [
   uncordon,
   grantEnd,
   placement,
+  pool,
 ]

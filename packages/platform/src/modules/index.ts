@@ -15,6 +15,7 @@ import {
   findApplication,
   findWorkload,
   WORKLOAD_RECONCILER,
+  workloadsFor,
   workloadsOfApplication,
 } from './app/index.ts'
 import { auditRoutes } from './audit/index.ts'
@@ -57,6 +58,7 @@ import {
 import { instanceRoutes, partsOfInstance } from './instance/index.ts'
 import { locationRoutes, placeEnvironment } from './location/index.ts'
 import { nodeRoutes, readUses } from './node/index.ts'
+import { poolReconciler, poolRoutes, settlePool } from './pool/index.ts'
 import {
   findRelease,
   findReleaseNumbers,
@@ -65,6 +67,7 @@ import {
   overviewRoutes,
   releaseReconciler,
   releaseRoutes,
+  workloadsRunningIn,
 } from './release/index.ts'
 import { openRepositories, sourceRoutes } from './source/index.ts'
 import {
@@ -91,6 +94,11 @@ async function findUses(db: Db, applicationId: string) {
   for (const workload of await workloadsOfApplication(db, applicationId))
     for (const use of await imageUses(db, workload.id)) uses.push({ ...use, workload: workload.name })
   return uses
+}
+
+/** Names of the Workloads that are to run in a Pool, or do. */
+async function workloadsIn(db: Db, clusterId: string, pool: string): Promise<readonly string[]> {
+  return workloadsFor(db, { clusterId, pool, ids: await workloadsRunningIn(db, pool) })
 }
 
 /** Where objects belong, by the scopes of the contract. */
@@ -137,8 +145,8 @@ export function modulesOf(platform: Platform): Modules {
       })
       auditRoutes(routes)
       fleetRoutes(routes, connections, agents)
-      appRoutes(routes)
-      releaseRoutes(routes, { clusters: connections, resolveImage, imageAddress })
+      appRoutes(routes, { settlePool })
+      releaseRoutes(routes, { clusters: connections, resolveImage, imageAddress, settlePool })
       sourceRoutes(routes, repositories)
       buildRoutes(routes, { repositories, receiving, logs, caches })
       overviewRoutes(routes, { isReachable: (id) => connections.statusOf(id).health.state !== 'unknown' })
@@ -150,6 +158,7 @@ export function modulesOf(platform: Platform): Modules {
       })
       nodeRoutes(routes, { clusters: connections, uses: readUses(platform) })
       evacuationRoutes(routes, { clusters: connections })
+      poolRoutes(routes, { clusters: connections, workloadsIn })
       imageRoutes(routes, { findUses, registry, imageAddress })
       eventRoutes(routes, { hub, finders })
     },
@@ -159,6 +168,7 @@ export function modulesOf(platform: Platform): Modules {
       evacuationReconciler({ clusters: connections }),
       lossReconciler({ clusters: connections }),
       evacuationUpkeep,
+      poolReconciler({ clusters: connections }),
       registryUpkeep(registry),
       buildReconciler({
         clusters: connections,

@@ -8,6 +8,7 @@ import { findWorkload, type Workload } from '../modules/app/index.ts'
 import type { Clusters } from '../modules/fleet/index.ts'
 import { resolveImage } from '../modules/image/index.ts'
 import { listBuilds, startBuild } from '../modules/build/index.ts'
+import { settlePool } from '../modules/pool/index.ts'
 import { findHead, lastNumber, listReleases, startRelease, urlsOf } from '../modules/release/index.ts'
 import type { Db } from '../tables.ts'
 import { isolatedGit } from './git.ts'
@@ -226,6 +227,7 @@ async function release(
         plan: undefined,
         instances: INSTANCES,
         connection,
+        settlePool,
       }),
     )
   })

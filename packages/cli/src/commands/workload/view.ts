@@ -16,6 +16,7 @@ export const workloadView: View<Workload> = {
     { title: 'column.allUrls', value: ({ urls }) => urls.slice(1).join(' '), wide: true },
     { title: 'column.configRevision', value: ({ configRevision }) => configRevision },
     { title: 'column.keep', value: ({ keepSeconds }) => `${keepSeconds}s`, wide: true },
+    { title: 'column.pool', value: ({ pool }) => pool, wide: true },
     { title: 'column.cluster', value: ({ clusterId }) => clusterId, wide: true },
     { title: 'column.namespace', value: ({ namespace }) => namespace, wide: true },
     { title: 'column.id', value: ({ id }) => id, wide: true },

@@ -12,6 +12,7 @@ export {
   setUrls,
   takeInstances,
   workloadIds,
+  workloadsFor,
   workloadsNamed,
   workloadsOfApplication,
 } from './queries.ts'

@@ -29,6 +29,8 @@ export type Workload = {
   readonly restarts: Readonly<Record<string, string>>
   /** Where processes may run, in place of what their Image says. */
   readonly placement: Readonly<Record<string, Placement>>
+  /** Pool in which it is to run; null where its Image or its Project says. */
+  readonly pool: string | null
   readonly configRevision: number
   readonly keepSeconds: number
   readonly urls: readonly string[]

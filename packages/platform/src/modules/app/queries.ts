@@ -112,6 +112,7 @@ export async function insertWorkload(db: Db, workload: Omit<Workload, 'ordinal'>
       instances: jsonb(workload.instances),
       restarts: jsonb(workload.restarts),
       placement: jsonb(workload.placement),
+      pool: workload.pool,
       config_revision: workload.configRevision,
       keep_seconds: workload.keepSeconds,
       urls: [...workload.urls],
@@ -247,6 +248,26 @@ export async function listApplicationSlugs(
   return query.execute()
 }
 
+/** Names of the Workloads of a Cluster that are to run in a Pool, or are among these. */
+export async function workloadsFor(
+  db: Db,
+  {
+    clusterId,
+    pool,
+    ids,
+  }: { readonly clusterId: string; readonly pool: string; readonly ids: readonly string[] },
+): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('app_workload')
+    .select('name')
+    .where('cluster_id', '=', clusterId)
+    .where((e) => e.or([e('pool', '=', pool), isOneOf('id', ids)]))
+    .orderBy('name')
+    .limit(PLACES_MAX)
+    .execute()
+  return rows.map(({ name }) => name)
+}
+
 /** Ids of all Workloads, for the reconcilers' resync. */
 export async function workloadIds(db: Db): Promise<string[]> {
   const rows = await db.selectFrom('app_workload').select('id').orderBy('id').execute()
@@ -257,6 +278,7 @@ export type WorkloadChange = {
   readonly instances?: Readonly<Record<string, number>>
   readonly restarts?: Readonly<Record<string, string>>
   readonly placement?: Workload['placement']
+  readonly pool?: string | null
   readonly configRevision?: number
   readonly keepSeconds?: number
   readonly deleting?: boolean
@@ -275,6 +297,7 @@ export async function updateWorkload(
       ...(change.instances === undefined ? {} : { instances: jsonb(change.instances) }),
       ...(change.restarts === undefined ? {} : { restarts: jsonb(change.restarts) }),
       ...(change.placement === undefined ? {} : { placement: jsonb(change.placement) }),
+      ...(change.pool === undefined ? {} : { pool: change.pool }),
       ...(change.configRevision === undefined ? {} : { config_revision: change.configRevision }),
       ...(change.keepSeconds === undefined ? {} : { keep_seconds: change.keepSeconds }),
       ...(change.deleting === undefined ? {} : { deleting: change.deleting }),
@@ -390,6 +413,7 @@ function workloadOf(row: Selectable<WorkloadTable>): Workload {
     instances: row.instances,
     restarts: row.restarts,
     placement: row.placement,
+    pool: row.pool,
     configRevision: row.config_revision,
     keepSeconds: row.keep_seconds,
     urls: row.urls,

@@ -2,18 +2,28 @@ import type * as views from '@slipway/contract'
 import { contract } from '@slipway/contract'
 import { pageOf } from '@slipway/kit'
 
+import type { Ctx } from '../../context.ts'
 import type { Routes } from '../../http/index.ts'
 import { projectFilterOf } from '../access/index.ts'
 import { found } from '../../http/errors.ts'
-import type { Application, ConfigRevision } from './model.ts'
+import type { Application, ConfigRevision, Workload } from './model.ts'
 import { shownVariables } from './plan.ts'
 import * as queries from './queries.ts'
 import * as service from './service.ts'
 import { workloadView } from './views.ts'
 
-export function appRoutes(routes: Routes): void {
+export type AppPorts = {
+  /** @throws {AppError} when the Workload may not run in the Pool */
+  readonly settlePool: (
+    ctx: Pick<Ctx, 'db' | 'now'>,
+    workload: Workload,
+    pool: string | undefined,
+  ) => Promise<unknown>
+}
+
+export function appRoutes(routes: Routes, ports: AppPorts): void {
   applicationRoutes(routes)
-  workloadRoutes(routes)
+  workloadRoutes(routes, ports)
   configRoutes(routes)
 }
 
@@ -40,7 +50,7 @@ function applicationRoutes(routes: Routes): void {
   )
 }
 
-function workloadRoutes(routes: Routes): void {
+function workloadRoutes(routes: Routes, { settlePool }: AppPorts): void {
   routes.on(contract.listWorkloads, async ({ query }, ctx) =>
     pageOf(
       await queries.listWorkloads(ctx.db, projectFilterOf(ctx.account.access, 'project:read'), query),
@@ -56,7 +66,7 @@ function workloadRoutes(routes: Routes): void {
     workloadView(found(await queries.findWorkload(ctx.db, params.workload))),
   )
   routes.on(contract.updateWorkload, async ({ params, body }, ctx) =>
-    workloadView(await service.setKeepSeconds(ctx, params.workload, body.keepSeconds)),
+    workloadView(await service.updateWorkload(ctx, params.workload, { values: body, refuse: settlePool })),
   )
   routes.on(contract.deleteWorkload, async ({ params }, ctx) => {
     await service.deleteWorkload(ctx, params.workload)

@@ -80,6 +80,7 @@ export async function createWorkload(
     instances: {},
     restarts: {},
     placement: {},
+    pool: null,
     configRevision: 1,
     keepSeconds: KEEP_SECONDS_DEFAULT,
     urls: [],
@@ -124,10 +125,29 @@ async function change(ctx: Ctx, id: string, values: queries.WorkloadChange): Pro
   return workload
 }
 
-export async function setKeepSeconds(ctx: Ctx, id: string, keepSeconds: number): Promise<Workload> {
-  await changeableWorkload(ctx, id)
-  ctx.note({ detail: { keepSeconds } })
-  return change(ctx, id, { keepSeconds })
+/** @param refuse - throws when the Workload may not run in the Pool */
+export async function updateWorkload(
+  ctx: Ctx,
+  id: string,
+  {
+    values,
+    refuse,
+  }: {
+    readonly values: {
+      readonly keepSeconds?: number | undefined
+      readonly pool?: string | null | undefined
+    }
+    readonly refuse: (ctx: Ctx, workload: Workload, pool: string) => Promise<unknown>
+  },
+): Promise<Workload> {
+  const workload = await changeableWorkload(ctx, id)
+  const { pool, keepSeconds } = values
+  if (pool !== undefined && pool !== null) await refuse(ctx, workload, pool)
+  ctx.note({ detail: { ...values } })
+  return change(ctx, id, {
+    ...(pool === undefined ? {} : { pool }),
+    ...(keepSeconds === undefined ? {} : { keepSeconds }),
+  })
 }
 
 /** Sets the demand: how many Instances of processes run. The release engine divides it between versions. */

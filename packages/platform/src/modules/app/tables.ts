@@ -25,6 +25,7 @@ export type WorkloadTable = {
   readonly restarts: Readonly<Record<string, string>>
   /** By process. */
   readonly placement: Generated<Readonly<Record<string, Placement>>>
+  readonly pool: string | null
   readonly config_revision: number
   readonly keep_seconds: number
   readonly urls: string[]

@@ -19,6 +19,7 @@ export function workloadView(workload: Workload): views.Workload {
     urls: [...workload.urls],
     instances: { ...workload.instances },
     placement: { ...workload.placement },
+    pool: workload.pool,
     configRevision: workload.configRevision,
     keepSeconds: workload.keepSeconds,
     createdAt: workload.createdAt.toISOString(),

@@ -45,7 +45,7 @@ export const STATIC_SERVER = '.slipway/static-server.mjs'
 
 /** Language, base and every process's command, before anything is built. */
 export function settle(tree: TreeFacts, processRuntime: boolean): Settled {
-  const { build, processes } = tree.manifest
+  const { build, processes, pool } = tree.manifest
   const language = build.language ?? detect(tree.names)
   if (language === undefined) return failed('build_nothing_detected')
   const base = build.base ?? (processRuntime ? `host/${language}` : defaultBaseOf(language))
@@ -61,7 +61,7 @@ export function settle(tree: TreeFacts, processRuntime: boolean): Settled {
     if (command === undefined) return failed('build_command_missing', { process: name })
     settled[name] = { ...process, command, ...(process.stop === undefined && stop ? { stop } : {}) }
   }
-  return { ok: true, language, base, template: WorkloadTemplate.parse({ processes: settled }) }
+  return { ok: true, language, base, template: WorkloadTemplate.parse({ processes: settled, pool }) }
 }
 
 /** Where containers run. A static site is served by a small program of ours, which Node runs. */

@@ -1,3 +1,4 @@
 export { evacuationUpkeep, lossReconciler } from './losses.ts'
+export { isOf, podsOn, workloadsAt } from './observe.ts'
 export { evacuationReconciler } from './reconciler.ts'
 export { evacuationRoutes } from './routes.ts'

@@ -4,6 +4,8 @@ export { findNode, hasEnded, isReady, quantityOf } from './facts.ts'
 export { gatewaysFromHere } from './gateway.ts'
 export {
   BUILD_LABEL,
+  FACT_LABELS,
+  POOL_LABEL,
   PROCESS_LABEL,
   VERSION_LABEL,
   WORKLOAD_LABEL,

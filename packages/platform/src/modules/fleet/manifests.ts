@@ -7,7 +7,7 @@
 import { apiVersionOf, type Objects, type ResourceName } from '@slipway/kube'
 import { stringify } from 'yaml'
 
-import type { OwnerMark } from './model.ts'
+import { FACT_LABELS, POOL_LABEL, type OwnerMark } from './model.ts'
 
 export const SYSTEM_NAMESPACE = 'slipway-system'
 export const ACCOUNT = 'slipway'
@@ -185,6 +185,30 @@ function isUnchanged(field: string): string {
   return `(has(${now}) == has(${before}) && (!has(${now}) || ${now} == ${before}))`
 }
 
+/** CEL: a map is as it was, beside these keys. */
+function areOthersKept(field: string, ours: readonly string[]): string {
+  const [now, before] = ['object', 'oldObject'].map(
+    (root) => `(has(${root}.${field}) ? ${root}.${field} : {})`,
+  )
+  const isOurs = `k in [${ours.map((key) => `'${key}'`).join(', ')}]`
+  return [
+    `${now}.all(k, ${isOurs} || (k in ${before} && ${now}[k] == ${before}[k]))`,
+    `${before}.all(k, ${isOurs} || k in ${now})`,
+  ].join(' && ')
+}
+
+/** CEL: taints are as they were, beside the one that keeps a Pool for those who name it. */
+function areOtherTaintsKept(): string {
+  const [now, before] = ['object', 'oldObject'].map(
+    (root) => `(has(${root}.spec.taints) ? ${root}.spec.taints : [])`,
+  )
+  return [
+    `${now}.filter(t, t.key != '${POOL_LABEL}') == ${before}.filter(t, t.key != '${POOL_LABEL}')`,
+    // Nobody is driven out by it.
+    `${now}.all(t, t.key != '${POOL_LABEL}' || t.effect == 'NoSchedule')`,
+  ].join(' && ')
+}
+
 const ENFORCE = `'pod-security.kubernetes.io/enforce'`
 
 function policies(installationId: string): Manifest[] {
@@ -217,20 +241,18 @@ function policies(installationId: string): Manifest[] {
         },
         {
           expression: [
-            'metadata.labels',
-            'metadata.annotations',
-            'metadata.finalizers',
-            'metadata.ownerReferences',
-          ]
-            .map((field) => isUnchanged(field))
-            .join(' && '),
-          message: 'Slipway does not change what a node is called or labelled with',
+            areOthersKept('metadata.labels', [POOL_LABEL, ...FACT_LABELS]),
+            areOthersKept('metadata.annotations', [POOL_LABEL]),
+            ...['metadata.finalizers', 'metadata.ownerReferences'].map(isUnchanged),
+          ].join(' && '),
+          message: 'Slipway does not change what a node is called or labelled with, beside its own labels',
         },
         {
-          expression: ['spec.taints', 'spec.podCIDR', 'spec.podCIDRs', 'spec.providerID', 'spec.configSource']
-            .map((field) => isUnchanged(field))
-            .join(' && '),
-          message: 'Slipway only says whether a node takes pods',
+          expression: [
+            areOtherTaintsKept(),
+            ...['spec.podCIDR', 'spec.podCIDRs', 'spec.providerID', 'spec.configSource'].map(isUnchanged),
+          ].join(' && '),
+          message: 'Slipway only says which pods a node takes',
         },
       ],
     }),

@@ -4,6 +4,15 @@ import type { ObjectsOf } from './watch.ts'
 
 /** Label of everything that belongs to a Workload; its value is the Workload's id. */
 export const WORKLOAD_LABEL = 'slipway/workload'
+/** The label, the annotation and the taint of the nodes of a Pool; the value is its short name. */
+export const POOL_LABEL = 'slipway/pool'
+/** What a node tells in its status only, as labels that placement can ask for. */
+export const FACT_LABELS = [
+  'slipway/cpu-cores',
+  'slipway/memory-gib',
+  'slipway/disk-gib',
+  'slipway/kernel',
+] as const
 /** Of a Workload's objects: which of its processes, and the hash of which version. */
 export const PROCESS_LABEL = 'slipway/process'
 export const VERSION_LABEL = 'slipway/version'

@@ -42,6 +42,8 @@ let prober: Server
 let gatewayUrl: string
 const gateways = gatewaysFromHere({ host: '127.0.0.1', outboundAllow: [] })
 /** Versions that answer the probe. */
+/** No Pools here. */
+const settlePool = async (): Promise<undefined> => undefined
 const answering = new Set<string>()
 
 beforeAll(async () => {
@@ -279,10 +281,11 @@ async function command(world: World): Promise<string> {
     abort: (ctx, id) => service.goBack(ctx, id, 'abort'),
     promote: (ctx, id) => service.promoteRelease(ctx, id),
     rollback: (ctx) =>
-      rollBack(ctx, { workloadId, releaseId: undefined, keepConfiguration: false, connection }),
+      rollBack(ctx, { workloadId, releaseId: undefined, keepConfiguration: false, connection, settlePool }),
     scale: (ctx) => scaleWorkload(ctx, workloadId, { web: Math.floor(random() * 6) }),
     start: (ctx) =>
       startRelease(ctx, {
+        settlePool,
         workloadId,
         image,
         plan: pick(plans),
@@ -459,6 +462,7 @@ test('a Workload at rest costs no request, a release that waits few, and what is
   const begin = (plan: Plan, about = image) =>
     database.transactAsSystem((db) =>
       startRelease(world.ctx(db), {
+        settlePool,
         workloadId: world.workloadId,
         image: about,
         plan,

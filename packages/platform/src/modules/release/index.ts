@@ -1,5 +1,6 @@
 export { urlsOf } from './manifests.ts'
 export { overviewRoutes } from './overview/routes.ts'
+export { workloadsRunningIn } from './pooled.ts'
 export { findRelease, findReleaseNumbers, findVersionNumbers, imageUses, lastNumber } from './queries.ts'
 export { releaseReconciler } from './reconciler.ts'
 export { releaseRoutes } from './routes.ts'

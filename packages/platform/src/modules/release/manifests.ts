@@ -9,7 +9,13 @@ import { canonicalJson } from '@slipway/kit'
 import type { HttpRouteRule, Objects } from '@slipway/kube'
 
 import { partsOf, type Variable, type Workload } from '../app/index.ts'
-import { PROCESS_LABEL, VERSION_LABEL, WORKLOAD_LABEL, type GatewayFacts } from '../fleet/index.ts'
+import {
+  POOL_LABEL,
+  PROCESS_LABEL,
+  VERSION_LABEL,
+  WORKLOAD_LABEL,
+  type GatewayFacts,
+} from '../fleet/index.ts'
 import { countedProcessOf, routedProcessOf, type Version } from './model.ts'
 import { placementFields } from './placement.ts'
 import type { Shape } from './shape.ts'
@@ -182,12 +188,7 @@ function podSpec(
     shareProcessNamespace: true,
     imagePullSecrets: [{ name: PULL_SECRET }],
     securityContext: { runAsNonRoot: true, runAsUser: USER_ID, seccompProfile: { type: 'RuntimeDefault' } },
-    tolerations: ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].map((key) => ({
-      key,
-      operator: 'Exists',
-      effect: 'NoExecute',
-      tolerationSeconds: LOST_NODE_SECONDS,
-    })),
+    ...poolFields(version.template.pool),
     ...placementFields(input.workload, version, name),
     containers: [
       {
@@ -206,6 +207,19 @@ function podSpec(
       },
     ],
   }
+}
+
+/** The nodes of its Pool and no others, also while they keep everybody else out; and not for long on one that is lost. */
+function poolFields(pool: string | undefined): Pick<PodSpec, 'nodeSelector' | 'tolerations'> {
+  const lost = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].map((key) => ({
+    key,
+    operator: 'Exists',
+    effect: 'NoExecute',
+    tolerationSeconds: LOST_NODE_SECONDS,
+  }))
+  if (pool === undefined) return { tolerations: lost }
+  const own = { key: POOL_LABEL, operator: 'Equal', value: pool, effect: 'NoSchedule' }
+  return { nodeSelector: { [POOL_LABEL]: pool }, tolerations: [...lost, own] }
 }
 
 /** What an Instance can learn about itself without asking. */

@@ -21,7 +21,7 @@ import { isEnded, type Release } from './model.ts'
 import * as queries from './queries.ts'
 import { refuseUnknown, scaleWorkload } from './scale.ts'
 import * as service from './service.ts'
-import { place } from './settle.ts'
+import { place, type SettlePool } from './settle.ts'
 import { redeploy, rollBack, startRelease, type ReleasableImage } from './start.ts'
 import { releaseEventView, releaseView } from './views.ts'
 
@@ -35,6 +35,7 @@ export type ReleasePorts = {
     reference: string,
   ) => Promise<ReleasableImage | undefined>
   readonly imageAddress: (image: string) => string
+  readonly settlePool: SettlePool
 }
 
 const FOLLOW_MS = 400
@@ -125,14 +126,23 @@ function startRoutes(routes: Routes, ports: ReleasePorts): void {
       const { plan, instances } = body
       return view(
         ctx,
-        await startRelease(ctx, { workloadId: workload.id, image, plan, instances, connection }),
+        await startRelease(ctx, {
+          workloadId: workload.id,
+          image,
+          plan,
+          instances,
+          connection,
+          settlePool: ports.settlePool,
+        }),
       )
     })
   })
   routes.onOutside(contract.redeployRelease, async ({ params }, outer, commit) => {
     const release = found(await outer.read((db) => queries.findRelease(db, params.release)))
     const connection = await connectionOf(outer, ports, release.workloadId)
-    return commit(async (ctx) => view(ctx, await redeploy(ctx, params.release, connection)))
+    return commit(async (ctx) =>
+      view(ctx, await redeploy(ctx, params.release, { connection, settlePool: ports.settlePool })),
+    )
   })
   routes.onOutside(contract.rollBackWorkload, async ({ params, body }, outer, commit) => {
     const connection = await connectionOf(outer, ports, params.workload)
@@ -144,6 +154,7 @@ function startRoutes(routes: Routes, ports: ReleasePorts): void {
           releaseId: body.release,
           keepConfiguration: body.keepConfiguration,
           connection,
+          settlePool: ports.settlePool,
         }),
       ),
     )

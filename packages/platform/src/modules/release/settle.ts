@@ -1,6 +1,8 @@
 /* Where Instances may run, as people wish it, settled when a Release begins. */
 import { neighbourKey, type Placement, type Process, type WorkloadTemplate } from '@slipway/contract'
 
+import { AppError } from '@slipway/kit'
+
 import type { Ctx } from '../../context.ts'
 import type { Db } from '../../tables.ts'
 import { partsOf, setPlacement, workloadsNamed, type Workload } from '../app/index.ts'
@@ -41,6 +43,45 @@ export async function settleTemplate(
   const neighbours = await neighboursOf(db, workload, Object.fromEntries(placements))
   const { neighbours: _, ...settled } = template
   return { ...settled, processes, ...(Object.keys(neighbours).length > 0 && { neighbours }) }
+}
+
+/**
+ * Short name of the Pool in which a Workload runs that wants this one, or says nothing; undefined for anywhere.
+ * @throws {AppError} when there is no such Pool, or another Project rents it
+ */
+export type SettlePool = (
+  ctx: Pick<Ctx, 'db' | 'now'>,
+  workload: Workload,
+  wanted: string | undefined,
+) => Promise<string | undefined>
+
+/** The template in the Pool that people or the Image name, else in the Project's default. */
+export async function pooled(
+  ctx: Ctx,
+  settlePool: SettlePool,
+  { workload, template }: { readonly workload: Workload; readonly template: WorkloadTemplate },
+): Promise<WorkloadTemplate> {
+  return inPool(template, await settlePool(ctx, workload, workload.pool ?? template.pool))
+}
+
+/** A template that one returns to, in its Pool as long as that may be: the way back must not end at a Pool that is gone. */
+export async function pooledAgain(
+  ctx: Ctx,
+  settlePool: SettlePool,
+  { workload, template }: { readonly workload: Workload; readonly template: WorkloadTemplate },
+): Promise<WorkloadTemplate> {
+  if (template.pool === undefined) return template
+  try {
+    return inPool(template, await settlePool(ctx, workload, template.pool))
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown
+    return inPool(template, await settlePool(ctx, workload, undefined))
+  }
+}
+
+function inPool(template: WorkloadTemplate, pool: string | undefined): WorkloadTemplate {
+  const { pool: _, ...rest } = template
+  return pool === undefined ? rest : { ...rest, pool }
 }
 
 async function neighboursOf(

@@ -18,7 +18,7 @@ import * as queries from './queries.ts'
 import { record } from './journal.ts'
 import { countsFor, servingDemand, refuseUnknownProcesses } from './scale.ts'
 import { goBack } from './service.ts'
-import { settleTemplate } from './settle.ts'
+import { pooled, pooledAgain, settleTemplate, type SettlePool } from './settle.ts'
 
 /** An Image as a release takes it. */
 export type ReleasableImage = {
@@ -46,12 +46,14 @@ export type StartInput = {
   readonly plan: Plan | undefined
   readonly instances: Readonly<Record<string, number>> | undefined
   readonly connection: Pick<ClusterConnection, 'gateway'>
+  readonly settlePool: SettlePool
 }
 
 /** Starts releasing an Image with the Workload's current variables. Only one Release of a Workload is under way at a time. */
 export async function startRelease(ctx: Ctx, input: StartInput): Promise<Release> {
   const workload = await changeableWorkload(ctx, input.workloadId)
-  const template = await settleTemplate(ctx.db, workload, input.image.template)
+  const placed = await settleTemplate(ctx.db, workload, input.image.template)
+  const template = await pooled(ctx, input.settlePool, { workload, template: placed })
   refuseUnknownProcesses(template, Object.keys(input.instances ?? {}))
   return insertNew(ctx, {
     workload,
@@ -167,14 +169,15 @@ function hashOf(version: {
 export async function redeploy(
   ctx: Ctx,
   id: string,
-  connection: Pick<ClusterConnection, 'gateway'>,
+  { connection, settlePool }: Pick<StartInput, 'connection' | 'settlePool'>,
 ): Promise<Release> {
   const release = found(await queries.findRelease(ctx.db, id))
   const workload = await changeableWorkload(ctx, release.workloadId)
+  const template = await pooled(ctx, settlePool, { workload, template: release.template })
   return insertNew(ctx, {
     workload,
-    counts: await countsFor(ctx, workload, { template: release.template, asked: {} }),
-    image: { reference: release.image, template: release.template },
+    counts: await countsFor(ctx, workload, { template, asked: {} }),
+    image: { reference: release.image, template },
     configRevision: release.configRevision,
     plan: release.plan,
     nonce: newSecret(9),
@@ -188,6 +191,7 @@ export type RollbackInput = {
   readonly releaseId: string | undefined
   readonly keepConfiguration: boolean
   readonly connection: Pick<ClusterConnection, 'gateway'>
+  readonly settlePool: SettlePool
 }
 
 /**
@@ -207,11 +211,12 @@ export async function rollBack(ctx: Ctx, input: RollbackInput): Promise<Release>
     wanted: input.releaseId,
     servingId: head?.servingId ?? null,
   })
+  const template = await pooledAgain(ctx, input.settlePool, { workload, template: target.template })
   const configRevision = input.keepConfiguration ? workload.configRevision : target.configRevision
   return insertNew(ctx, {
     workload,
     counts: countsOfReturn(target.template, workload.instances, target.instances),
-    image: { reference: target.image, template: target.template },
+    image: { reference: target.image, template },
     configRevision,
     // It served, so one answer through the route is proof enough; the probe knows the path that this version has.
     // The way back is not kept waiting for the room that keeping the newer version whole would take.

@@ -1,0 +1,13 @@
+import { commandOf, dryRunOption } from '../../command.ts'
+import type { Deps } from '../../deps.ts'
+import { changeNode } from './change-node.ts'
+import { clusterOption } from './given.ts'
+
+export function poolAddNode(deps: Deps, run = changeNode) {
+  return commandOf(deps, 'pool.add-node', ['pool add-node gpu n3'])
+    .argument('<pool>', deps.text('argument.pool'))
+    .argument('<node>', deps.text('argument.node'))
+    .addOption(clusterOption(deps))
+    .addOption(dryRunOption(deps))
+    .action((pool, node, options) => deps.exit(run(deps, { pool, node, joins: true }, options)))
+}
