@@ -294,6 +294,8 @@ describe.skipIf(browserPath === undefined)('what runs, and who may', () => {
     await dialog.getByText('2 done, 0 refused, 0 to go.').waitFor(DEADLINE)
     await keepPicture(page, 'bulk-report')
     await dialog.locator('.ant-modal-footer').getByRole('button', { name: 'Close' }).click()
+    // Under the pointer nothing moves, not even what has ended.
+    await page.mouse.move(0, 0)
     await expect
       .poll(async () => {
         const names = await grid.getByRole('link', { name: /^web-/u }).allTextContents()
