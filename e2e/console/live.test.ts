@@ -11,14 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { cliAt } from '../journey/cli.ts'
 import { PASSWORD, settleIn, WORKLOAD, type Developer } from '../journey/developer.ts'
-import {
-  checkout,
-  findProcesses,
-  makeHome,
-  removeHome,
-  startProduct,
-  type Product,
-} from '../journey/product.ts'
+import { checkout, makeHome, removeHome, startProduct, type Product } from '../journey/product.ts'
 import { makeRepository } from '../journey/repository.ts'
 import {
   accessibilityFindings,
@@ -31,6 +24,7 @@ import {
   type Session,
   type Visitor,
 } from './browser.ts'
+import { killPlatform } from './kill.ts'
 import { foreignWords } from './languages.ts'
 import { layLine, type Line } from './line.ts'
 
@@ -218,10 +212,7 @@ describe.skipIf(browserPath === undefined)('the console while the world changes'
     await page.goto(`/releases/${release}`)
     await page.getByRole('button', { name: 'Approve' }).waitFor()
     const loadedAt = await page.evaluate('performance.timeOrigin')
-    const [platform] = (await findProcesses(home)).filter(({ command }) =>
-      command.includes('platform/src/main.ts'),
-    )
-    process.kill(platform?.pid ?? 0, 'SIGKILL')
+    await killPlatform(home)
     await page.getByText('No connection to the server since').waitFor({ timeout: LONG_MS })
     await page.getByText('No connection to the server since').waitFor({ state: 'hidden', timeout: LONG_MS })
 

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { startAgent } from '../agent/agent-process.ts'
 import { settleIn, WORKLOAD, type Developer } from '../journey/developer.ts'
-import { findProcesses, makeHome, removeHome, startProduct, type Product } from '../journey/product.ts'
+import { makeHome, removeHome, startProduct, type Product } from '../journey/product.ts'
 import {
   accessibilityFindings,
   browserPath,
@@ -21,6 +21,7 @@ import {
   type Session,
 } from './browser.ts'
 import { embeddedPlace } from './embedded.ts'
+import { replacePlatform } from './kill.ts'
 import { PASTE_TWO_LINES, allLines, heldLines, screenOf, sourcesOf } from './log-page.ts'
 import { clearPlacement, placeByForm } from './placement.ts'
 import { DATA, screens } from './places.ts'
@@ -118,8 +119,8 @@ describe.skipIf(browserPath === undefined)('what runs, and who may', () => {
     await page.goto(`${workloadPath}/logs?wrap=false&find=accepted&only=true`)
     await expect.poll(() => sourcesOf(page), DEADLINE).toHaveLength(2)
     const loadedAt = await page.evaluate('performance.timeOrigin')
+    await replacePlatform(home, product.url)
     const before = await heldLines(page)
-    await killPlatform()
     await expect.poll(() => heldLines(page), DEADLINE).toBeGreaterThan(before + 40)
     expect(await page.evaluate('performance.timeOrigin')).toBe(loadedAt)
     const lines = await allLines(page)
@@ -493,10 +494,4 @@ async function signIn(name: string): Promise<Session> {
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor()
   return await visitor.context.storageState()
-}
-
-async function killPlatform(): Promise<void> {
-  const found = (await findProcesses(home)).find(({ command }) => command.includes('platform/src/main.ts'))
-  expect(found).toBeDefined()
-  process.kill(found?.pid ?? 0, 'SIGKILL')
 }

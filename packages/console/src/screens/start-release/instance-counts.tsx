@@ -32,6 +32,7 @@ export function InstanceCounts({ usual, counts, change }: CountsProps) {
             </label>
             <InputNumber
               id={`count-${name}`}
+              controls={false}
               aria-label={text('release.instancesOf', { process: name })}
               min={0}
               max={INSTANCES_MAX}
