@@ -17,7 +17,8 @@ export async function killPlatform(home: string): Promise<number> {
 /** Kills it, and waits until another one has taken its place and answers at its address. */
 export async function replacePlatform(home: string, url: string): Promise<void> {
   const killed = await killPlatform(home)
-  const answers = async (): Promise<boolean> => (await fetch(url).catch(() => undefined))?.ok === true
+  const answers = async (): Promise<boolean> =>
+    (await fetch(new URL('/v1/health', url)).catch(() => undefined))?.ok === true
   const isBack = async (): Promise<boolean> =>
     ![undefined, killed].includes(await platformOf(home)) && answers()
   await waitFor(systemClock, 'another platform to answer', isBack, WAIT)
