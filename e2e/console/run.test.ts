@@ -141,12 +141,9 @@ describe.skipIf(browserPath === undefined)('what runs, and who may', () => {
     await expect.poll(() => heldLines(page), { timeout: 200_000 }).toBeGreaterThan(190_000)
     const list = page.getByRole('log')
     await list.focus()
+    const scrolled = () => list.evaluate((element) => element.scrollTop)
     // Older lines may still come, and what is read keeps its place then.
-    const goHome = async (): Promise<number> => {
-      await page.keyboard.press('Home')
-      return list.evaluate((element) => element.scrollTop)
-    }
-    await expect.poll(goHome, DEADLINE).toBe(0)
+    await expect.poll(() => page.keyboard.press('Home').then(scrolled), DEADLINE).toBe(0)
     expect(await page.locator('.line-row').count()).toBeLessThan(200)
     await page.getByLabel('Find in the lines').fill('burst 49999 of')
     await expect
