@@ -3,6 +3,7 @@ import { consoleFrame } from './console/frame.ts'
 import { consoleHome } from './console/home.ts'
 import { consoleLocations } from './console/locations.ts'
 import { consolePlacement } from './console/placement.ts'
+import { consolePools } from './console/pools.ts'
 import { consoleRun } from './console/run.ts'
 import { consoleShip } from './console/ship.ts'
 import { consoleWaiting } from './console/waiting.ts'
@@ -21,6 +22,7 @@ const areas = [
   consoleWhere,
   consoleLocations,
   consolePlacement,
+  consolePools,
   consoleWho,
 ] as const
 

@@ -92,6 +92,7 @@ export const routes = {
     title: 'cluster.instances',
   },
   node: { path: '/clusters/$cluster/nodes/$node', screen: 'node', title: 'cluster.node' },
+  pool: { path: '/pools/$pool', screen: 'pool', title: 'pool.overview' },
   locations: { path: '/locations', screen: 'locations', title: 'location.list', menu: 'platform', key: 'n' },
   location: { path: '/locations/$location', screen: 'location', title: 'location.overview' },
   organizations: {

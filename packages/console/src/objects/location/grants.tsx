@@ -1,6 +1,5 @@
 import type { LocationGrant } from '@slipway/contract'
 import { SECOND_MS } from '@slipway/kit'
-import { Button } from 'antd'
 import { useState, type ReactNode } from 'react'
 
 import { useRows, type RequestOf } from '../../data/queries.ts'
@@ -9,6 +8,7 @@ import { pathTo } from '../../routes/path.ts'
 import { Ends } from '../../ui/ends.tsx'
 import { Go } from '../../ui/go.tsx'
 import { Loaded } from '../../ui/loaded.tsx'
+import { More } from '../../ui/more.tsx'
 import { SteadyList } from '../../ui/steady/steady-list.tsx'
 import { Time } from '../../ui/time.tsx'
 import { Act } from '../may.tsx'
@@ -65,13 +65,7 @@ export function Grants({ label, filter, empty }: GrantsProps) {
               })}
             />
           )}
-          {grants.hasNextPage && (
-            <p className="below">
-              <Button loading={grants.isFetchingNextPage} onClick={() => void grants.fetchNextPage()}>
-                {text('common.more')}
-              </Button>
-            </p>
-          )}
+          <More of={grants} />
           {asked && <DecideGrant {...asked} close={() => setAsked(undefined)} />}
         </>
       )}

@@ -1,10 +1,11 @@
 import { SECOND_MS } from '@slipway/kit'
-import { Button, Segmented } from 'antd'
+import { Segmented } from 'antd'
 
 import { useRows } from '../../data/queries.ts'
 import { useText } from '../../preferences/text.ts'
 import { useRouteSearch } from '../../routes/use.ts'
 import { Loaded } from '../../ui/loaded.tsx'
+import { More } from '../../ui/more.tsx'
 import { Empty, Page, Panel } from '../../ui/page.tsx'
 import { NewRows } from '../../ui/steady/new-rows.tsx'
 import { useSteady } from '../../ui/steady/use-steady.ts'
@@ -76,13 +77,7 @@ function Questions({ whose, of }: QuestionsProps) {
           ))}
         </ul>
       )}
-      {of.hasNextPage && (
-        <p className="below">
-          <Button loading={of.isFetchingNextPage} onClick={() => void of.fetchNextPage()}>
-            {text('common.more')}
-          </Button>
-        </p>
-      )}
+      <More of={of} />
     </Panel>
   )
 }

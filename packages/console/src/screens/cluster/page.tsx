@@ -17,6 +17,7 @@ import { ChangeCluster } from './change-dialog.tsx'
 import { Credentials } from './credentials.tsx'
 import { History } from './history.tsx'
 import { Nodes } from './nodes.tsx'
+import { Pools } from './pools.tsx'
 import { Warnings } from './warnings.tsx'
 
 /** A Cluster: whether it answers, what it has, what is asked of it, and its nodes. */
@@ -60,6 +61,7 @@ export default function ClusterOverviewPage() {
               <Nodes cluster={cluster} />
             </Allowed>
           </Panel>
+          <Pools cluster={cluster} />
           <Panel
             title={text('cluster.history')}
             isFlush

@@ -14,6 +14,7 @@ import { CommandLine } from '../../ui/command.tsx'
 import { Empty, Panel } from '../../ui/page.tsx'
 import { Refusal } from '../../ui/refusal.tsx'
 import { PlacementPanel } from './placement-panel.tsx'
+import { PoolPanel } from './pool-panel.tsx'
 import { ProcessForms } from './process-forms.tsx'
 import './settings.css'
 
@@ -29,6 +30,7 @@ export default function WorkloadSettingsPage() {
         <>
           <Keep workload={workload} />
           <Processes workload={workload} />
+          <PoolPanel workload={workload} />
           <Placing workload={workload} />
         </>
       )}

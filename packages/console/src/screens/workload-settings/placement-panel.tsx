@@ -6,6 +6,7 @@ import type { Placement, Release, Workload } from '@slipway/contract'
 
 import { useChange } from '../../data/queries.ts'
 import { Act } from '../../objects/may.tsx'
+import { useNodeLabels } from '../../objects/node-labels.ts'
 import { useText } from '../../preferences/text.ts'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Icon } from '../../ui/icon.tsx'
@@ -81,7 +82,7 @@ function PlacementForm({ workload, process, before, isOwn }: FormProps) {
   return (
     <>
       <div className="placement">
-        <Conditions placement={placement} set={setPlacement} />
+        <Conditions cluster={workload.clusterId} placement={placement} set={setPlacement} />
         <Evennesses placement={placement} set={setPlacement} />
         <Neighbours kind="apart" placement={placement} set={setPlacement} />
         <Neighbours kind="together" placement={placement} set={setPlacement} />
@@ -117,8 +118,9 @@ function PlacementForm({ workload, process, before, isOwn }: FormProps) {
 
 type PartProps = { readonly placement: Placement; readonly set: (next: Placement) => void }
 
-function Conditions({ placement, set }: PartProps) {
+function Conditions({ cluster, placement, set }: PartProps & { readonly cluster: string }) {
   const { text } = useText()
+  const labels = useNodeLabels(cluster)
   const { nodes } = placement
   return (
     <Part
@@ -132,6 +134,7 @@ function Conditions({ placement, set }: PartProps) {
           // oxlint-disable-next-line react/no-array-index-key
           key={index}
           label={`${text('placement.nodes')} ${index + 1}`}
+          labels={labels}
           one={one}
           set={(next) => set({ ...placement, nodes: nodes.with(index, next) })}
           remove={() => set({ ...placement, nodes: nodes.toSpliced(index, 1) })}

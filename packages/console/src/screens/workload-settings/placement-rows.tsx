@@ -1,11 +1,12 @@
 import { CloseOutlined } from '@ant-design/icons'
-import { Button, Input, InputNumber, Select } from 'antd'
+import { AutoComplete, Button, Input, InputNumber, Select } from 'antd'
 import type { ReactNode } from 'react'
 
-import type { Neighbour, NodeCondition } from '@slipway/contract'
+import type { Neighbour, NodeCondition, NodeLabel } from '@slipway/contract'
 
 import { useText } from '../../preferences/text.ts'
 import { Icon } from '../../ui/icon.tsx'
+import { Tags } from '../../ui/tags.tsx'
 import { takesValues, WEIGHT, weighed, type Operator, type Over } from './placement.ts'
 
 const OPERATORS: readonly Operator[] = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt']
@@ -21,19 +22,29 @@ type RowProps<One> = {
   readonly remove: () => void
 }
 
+type ConditionProps = RowProps<NodeCondition> & {
+  /** What the nodes carry, to choose from; others can be written, as a node may come that has them. */
+  readonly labels: readonly NodeLabel[]
+}
+
 /** What a node must or should be like. */
-export function ConditionRow({ label, one, set, remove }: RowProps<NodeCondition>) {
+export function ConditionRow({ label, labels, one, set, remove }: ConditionProps) {
   const { text } = useText()
+  const known = labels.find((other) => other.label === one.label)?.values ?? []
   return (
     <Row label={label} remove={remove}>
-      <Input
+      <AutoComplete
         className="mono placement-name"
         aria-label={text('placement.label')}
         placeholder="disk"
-        spellCheck={false}
-        maxLength={NAME_MAX}
+        popupMatchSelectWidth={false}
         value={one.label}
-        onChange={({ target }) => set({ ...one, label: target.value.trim() })}
+        onChange={(value: string | undefined) =>
+          set({ ...one, label: (value ?? '').trim().slice(0, NAME_MAX) })
+        }
+        options={labels
+          .filter((other) => other.label.includes(one.label))
+          .map((other) => ({ value: other.label }))}
       />
       <Select<Operator>
         aria-label={text('placement.operator')}
@@ -43,16 +54,13 @@ export function ConditionRow({ label, one, set, remove }: RowProps<NodeCondition
         options={OPERATORS.map((value) => ({ value, label: text(`placement.operator.${value}`) }))}
       />
       {takesValues(one.operator) && (
-        <Select<string[]>
+        <Tags
           className="placement-values"
-          mode="tags"
-          open={false}
-          suffixIcon={null}
-          aria-label={text('placement.values')}
+          label={text('placement.values')}
           placeholder={text('placement.valuesHelp')}
-          tokenSeparators={[',', ' ']}
-          value={[...one.values]}
-          onChange={(values) => set({ ...one, values })}
+          values={one.values}
+          known={known.map(({ value }) => value).filter((value) => value !== '')}
+          set={(values) => set({ ...one, values })}
         />
       )}
       <Strength one={one} set={(weight) => set(weighed(one, weight))} />
