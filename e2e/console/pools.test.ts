@@ -114,6 +114,8 @@ describe.skipIf(browserPath === undefined)('Pools of nodes', () => {
     await page.getByRole('button', { name: 'Delete' }).click()
     await dialog.getByRole('button', { name: 'Delete' }).click()
     await page.getByRole('heading', { level: 1, name: 'local' }).waitFor(DEADLINE)
+    // Under the pointer nothing moves, not even what is gone.
+    await page.mouse.move(0, 0)
     await expect.poll(() => cli.json('pool', 'list'), DEADLINE).toEqual([])
     await page.getByText('A Pool is nodes of a Cluster under one name.').waitFor(DEADLINE)
     expect(visitor.complaints().filter((said) => !said.includes('401'))).toEqual([])
