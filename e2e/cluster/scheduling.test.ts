@@ -27,9 +27,13 @@ describe.each(serverNames)('placement on the %s server', (name) => {
     const labelSelector = Object.entries(server.nodeSelector)
       .map((pair) => pair.join('='))
       .join(',')
-    nodes = await until('three nodes', async () => {
+    nodes = await until('three nodes that take pods', async () => {
       const { items } = await kube.list('nodes', { labelSelector })
-      return items.length === 3 && items.map(({ metadata }) => metadata.name).toSorted()
+      // A new node keeps pods away by a taint until its controller has seen it ready.
+      const open = items.filter(
+        ({ spec }) => !spec?.taints?.some(({ key }) => key.startsWith('node.kubernetes.io/')),
+      )
+      return open.length === 3 && open.map(({ metadata }) => metadata.name).toSorted()
     })
     for (const [index, labels] of traits.entries())
       await kube.patch(

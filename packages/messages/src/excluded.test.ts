@@ -46,6 +46,10 @@ const spoken: [said: string, words: string][] = [
     '1 of 1 nodes not ready',
   ],
   [
+    '0/3 nodes are available: 1 node(s) had untolerated taint(s).',
+    '1 of 3 nodes not ready or kept for others',
+  ],
+  [
     "0/2 nodes are available: 1 node(s) didn't match pod anti-affinity rules, 1 node(s) didn't match pod topology spread constraints (missing required label).",
     '1 of 2 nodes beside the others, from which these are to be apart, 1 of 2 nodes where the spread would be uneven',
   ],

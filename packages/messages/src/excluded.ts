@@ -6,6 +6,7 @@ const texts = catalog({
     unready: '{count} of {nodes} nodes not ready',
     cordoned: '{count} of {nodes} nodes closed to new Instances',
     taint: '{count} of {nodes} nodes kept for others (taint {what})',
+    tainted: '{count} of {nodes} nodes not ready or kept for others',
     label: '{count} of {nodes} nodes without {what}',
     labels: '{count} of {nodes} nodes without the labels asked for',
     rule: '{count} of {nodes} nodes where "{what}" does not hold',
@@ -25,6 +26,7 @@ const texts = catalog({
     unready: '{nodes} 个节点中有 {count} 个未就绪',
     cordoned: '{nodes} 个节点中有 {count} 个不再接收新实例',
     taint: '{nodes} 个节点中有 {count} 个留给其他用途（污点 {what}）',
+    tainted: '{nodes} 个节点中有 {count} 个未就绪或留给其他用途',
     label: '{nodes} 个节点中有 {count} 个没有 {what}',
     labels: '{nodes} 个节点中有 {count} 个没有所要求的标签',
     rule: '{nodes} 个节点中有 {count} 个不满足“{what}”',
@@ -77,7 +79,9 @@ export function troubleWords(language: Language, trouble: string): string {
 const schedulerWords: readonly (readonly [why: Why, words: RegExp])[] = [
   ['unready', /untolerated taint\(?s?\)? \{node\.kubernetes\.io\/(?:not-ready|unreachable)/u],
   ['cordoned', /were unschedulable|\{node\.kubernetes\.io\/unschedulable/u],
-  ['taint', /untolerated taint\(?s?\)?(?: \{(.*?)\})?$/u],
+  ['taint', /untolerated taint\(?s?\)? \{(.*?)\}$/u],
+  // Newer schedulers do not say which.
+  ['tainted', /untolerated taint\(?s?\)?$/u],
   ['labels', /didn't match Pod's node (?:affinity|selector)/u],
   ['spread', /didn't match pod topology spread constraints/u],
   ['repelled', /didn't satisfy existing pods anti-affinity rules/u],
